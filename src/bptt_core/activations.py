@@ -1,0 +1,61 @@
+"""Element-wise activations, each beside its derivative.
+
+The derivative is written in terms of the *output* y = φ(a), because that is what a forward pass has at hand:
+tanh′ = 1 − y², σ′ = y (1 − y), ReLU′ = [y > 0], identity′ = 1.
+
+`ACTIVATIONS` maps a name to an `Activation`; `get_activation` looks one up.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Activation(NamedTuple):
+    """An element-wise function y = φ(a).
+
+    name      how it is asked for
+    f         (a, out=None) → φ(a), complex arrays welcome
+    df        (y) → φ′(a), from the output y
+    bound     sup |φ′|, the γ of the vanishing-gradient bound (`A63`)
+    analytic  whether a complex step through it is exact
+    """
+
+    name: str
+    f: Callable
+    df: Callable
+    bound: float
+    analytic: bool
+
+
+def sigmoid(a, out=None):
+    """Logistic function σ(a) = 1 / (1 + e^−a), as ½ + ½ tanh(a/2), which cannot overflow."""
+    y = np.tanh(np.multiply(a, 0.5, out=out), out=out)
+    y = np.multiply(y, 0.5, out=out)
+    return np.add(y, 0.5, out=out)
+
+
+def relu(a, out=None):
+    """max(a, 0). NumPy orders complex numbers by their real part first, so a complex step works away from the kink."""
+    return np.maximum(a, 0, out=out)
+
+
+def identity(a, out=None):
+    """a itself: the linear network."""
+    return np.positive(a, out=out)
+
+
+ACTIVATIONS = {
+    "tanh": Activation("tanh", np.tanh, lambda y: 1 - y * y, bound=1.0, analytic=True),
+    "sigmoid": Activation("sigmoid", sigmoid, lambda y: y * (1 - y), bound=0.25, analytic=True),
+    "relu": Activation("relu", relu, lambda y: (np.real(y) > 0).astype(y.dtype), bound=1.0, analytic=False),
+    "identity": Activation("identity", identity, np.ones_like, bound=1.0, analytic=True),
+}
+
+
+def get_activation(name: str) -> Activation:
+    """The activation of that name; a ValueError lists the names there are."""
+    if not isinstance(name, str) or name not in ACTIVATIONS:
+        raise ValueError(f"activation: got {name!r}, wanted one of {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[name]

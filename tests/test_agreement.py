@@ -1,0 +1,199 @@
+"""Both cells against witnesses: complex step, central differences, the dense unrolled Jacobian, PyTorch.
+
+The modules rnn and lstm are twins, so most tests run on both. Sizes are all different, T goes from 1 to 12, and every
+setting is drawn: what is equal here is not equal by symmetry.
+"""
+
+import numpy as np
+import pytest
+import witnesses
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from witnesses import (
+    central_differences, complex_step, core_backward, core_gradients, params_of, problems, run, torch_gradients,
+    torch_module_states, worst,
+)
+
+from bptt_core import lstm, rnn
+
+both_cells = pytest.mark.parametrize("cell", [rnn, lstm], ids=["rnn", "lstm"])
+
+
+@both_cells
+@settings(max_examples=200)
+@given(data=st.data())
+def test_every_gradient_matches_the_complex_step(cell, data):
+    problem = data.draw(problems(cell, **({"truncated": False} if cell is lstm else {})))
+    error, name = worst(core_gradients(problem), complex_step(problem))
+    assert error <= 1e-10, name
+
+
+@both_cells
+@settings(max_examples=200)
+@given(data=st.data())
+def test_every_gradient_matches_an_autograd_graph_of_the_equations(cell, torch, data):
+    problem = data.draw(problems(cell))
+    error, name = worst(core_gradients(problem), torch_gradients(problem))
+    assert error <= 1e-10, name
+
+
+@both_cells
+@settings(max_examples=100)
+@given(data=st.data())
+def test_every_gradient_matches_torch_nn(cell, torch, data):
+    kinds = {"forget_gate": True, "squash": "tanh", "truncated": False} if cell is lstm else {}
+    if cell is rnn:
+        kinds["activation"] = data.draw(st.sampled_from(["tanh", "relu"]))
+    problem = data.draw(problems(cell, grids=False, **kinds))
+    error, name = worst(core_gradients(problem), torch_gradients(problem, torch_module_states))
+    assert error <= 1e-10, name
+
+
+@both_cells
+@settings(max_examples=20)
+@given(data=st.data())
+def test_every_gradient_matches_central_differences(cell, data):
+    smooth = {"activation": "tanh"} if cell is rnn else {"truncated": False}
+    problem = data.draw(problems(cell, grids=False, scale=1.0, **smooth))
+    found, right = core_gradients(problem), central_differences(problem)
+    largest = max(np.abs(value).max() for value in right.values())
+    for name, value in right.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-7, atol=1e-8 * largest, err_msg=name)
+
+
+@settings(max_examples=50)
+@given(problem=problems(lstm, truncated=True))
+def test_the_truncated_gradient_matches_a_graph_whose_gates_see_a_detached_h(torch, problem):
+    found = core_gradients(problem)
+    error, name = worst(found, torch_gradients(problem))
+    assert error <= 1e-10, name
+    assert not found["h_0"].any()
+
+
+@both_cells
+@settings(max_examples=30)
+@given(data=st.data())
+def test_total_derivatives_of_the_states_solve_the_dense_unrolled_system(cell, data):
+    """The unrolled network is F(s) = 0 with s_t − step(s_{t−1}) = 0: dL/ds solves one linear system with no recursion in it."""
+    kinds = {"grids": False, "upstream": "array", "loss": None}
+    problem = data.draw(problems(cell, **kinds, **({"truncated": False, "loss on c": True} if cell is lstm else {})))
+    cache, (back, _) = run(problem, problem.leaves), core_backward(problem)
+    params, joint = params_of(problem, problem.leaves), [cache.h, cache.c] if cell is lstm else [cache.h]
+    T, B, n = len(cache.x), cache.x.shape[1], len(joint) * cache.h.shape[-1]
+    states = np.concatenate(joint, axis=-1)
+    immediate = np.concatenate([problem.dh, problem.dc] if cell is lstm else [problem.dh], axis=-1)
+    total = back.h
+    if cell is lstm:  # of h_t and c_t as independent coordinates: without the path c_t → h_t inside the step
+        within = np.concatenate([np.zeros_like(back.c[:1]), back.h[1:] * cache.o * cache.squash.df(cache.s)])
+        total = np.concatenate([back.h, back.c - within], axis=-1)
+    for b in range(B):
+        unrolled = np.eye((T + 1) * n)
+        for t in range(1, T + 1):
+            moved = np.split(states[t - 1, b] + 1j * witnesses.STEP * np.eye(n), len(joint), axis=-1)
+            stepped = cell.step(params, np.repeat(cache.x[t - 1, b : b + 1], n, axis=0), *moved, **problem.settings)
+            columns = np.concatenate(stepped if cell is lstm else [stepped], axis=-1).imag / witnesses.STEP
+            unrolled[t * n : (t + 1) * n, (t - 1) * n : t * n] = -columns.T
+        right = np.linalg.solve(unrolled.T, np.concatenate([np.zeros(n), immediate[:, b].ravel()]))
+        found = total[:, b].ravel()
+        assert np.abs(found - right).max() <= 1e-10 * np.abs(right).max()
+
+
+@both_cells
+@settings(max_examples=30)
+@given(data=st.data())
+def test_contributions_of_the_steps_sum_to_the_gradient(cell, data):
+    problem = data.draw(problems(cell))
+    back, _ = core_backward(problem, per_step=True)
+    T, n = len(problem.leaves["x"]), len(problem.grid)
+    for name in problem.parameter_names:
+        terms, total = getattr(back.steps, name), getattr(back.params, name)
+        assert terms.shape == (T, *total.shape)
+        np.testing.assert_allclose(terms.sum(0), total, rtol=1e-12, atol=1e-12 * np.abs(terms).sum(0).max())
+    # One step's term is that step's outer products, by hand.
+    da, h, x = back.a, run(problem, problem.leaves).h, problem.leaves["x"]
+    t = T // 2
+    x_t = x[t] if x.ndim > 3 else x[t].reshape(*[1] * n, *x.shape[1:])
+    np.testing.assert_allclose(back.steps.W_hh[t], np.einsum("...bi,...bj->...ij", da[t], h[t]), rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(back.steps.W_xh[t], np.einsum("...bi,...bj->...ij", da[t], x_t), rtol=1e-12, atol=1e-13)
+
+
+@both_cells
+@settings(max_examples=30)
+@given(data=st.data())
+def test_a_grid_of_networks_equals_its_networks_one_by_one(cell, data):
+    problem = data.draw(problems(cell, grid=(2, 3), loss=None, upstream="array"))
+    cache, (back, _) = run(problem, problem.leaves), core_backward(problem, per_step=True)
+    time_first = {"x", "h", "c", "a"}
+    for point in np.ndindex(problem.grid):
+        at = (slice(None), *point)
+        x = problem.leaves["x"]
+        leaves = {name: leaf[point] for name, leaf in problem.leaves.items() if name != "x"} | {"x": x[at] if x.ndim > 3 else x}
+        upstream = {"dh": problem.dh[at], "dc": None if problem.dc is None else problem.dc[at]}
+        single = problem._replace(leaves=leaves, grid=(), **upstream)
+        own_cache, (own, _) = run(single, leaves), core_backward(single, per_step=True)
+        pairs = [(getattr(cache, name)[at], getattr(own_cache, name)) for name in ("h", "c")[: 1 + (cell is lstm)]]
+        pairs += [(getattr(back, name)[at], getattr(own, name)) for name in time_first & set(own._fields)]
+        pairs += [(getattr(back.params, name)[point], getattr(own.params, name)) for name in problem.parameter_names]
+        pairs += [(getattr(back.steps, name)[at], getattr(own.steps, name)) for name in problem.parameter_names]
+        for found, right in pairs:
+            assert found.shape == right.shape
+            np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-12 * np.abs(right).max())
+
+
+@both_cells
+@settings(max_examples=30)
+@given(data=st.data())
+def test_forward_is_step_after_step(cell, data):
+    problem = data.draw(problems(cell))
+    cache, params, x = run(problem, problem.leaves), params_of(problem, problem.leaves), problem.leaves["x"]
+    state = [problem.leaves[name] for name in problem.state_names]
+    for t, x_t in enumerate(x, start=1):
+        state = cell.step(params, x_t, *state, **problem.settings)
+        state = [state] if cell is rnn else list(state)
+        for found, right in zip([cache.h, cache.c] if cell is lstm else [cache.h], state, strict=True):
+            np.testing.assert_allclose(found[t], right, rtol=1e-12, atol=1e-13)
+
+
+@both_cells
+@settings(max_examples=20)
+@given(data=st.data())
+def test_a_dictionary_of_steps_equals_the_array_that_is_zero_elsewhere(cell, data):
+    problem = data.draw(problems(cell, loss=None, upstream="steps", **({"loss on c": True} if cell is lstm else {})))
+    dense = {}
+    for name in ["dh", "dc"] if cell is lstm else ["dh"]:
+        given_steps = getattr(problem, name)
+        dense[name] = np.zeros(run(problem, problem.leaves).h[1:].shape)
+        for t, value in given_steps.items():
+            dense[name][t - 1] = value
+    found, right = core_gradients(problem), core_gradients(problem._replace(**dense))
+    assert all((found[name] == right[name]).all() for name in right)
+
+
+@both_cells
+@settings(max_examples=30)
+@given(data=st.data())
+def test_float32_in_float32_out(cell, data):
+    problem = data.draw(problems(cell, loss=None))
+    single = {name: leaf.astype(np.float32) for name, leaf in problem.leaves.items()}
+    narrow = problem._replace(leaves=single)
+    cache, (back, _) = run(narrow, single), core_backward(narrow, per_step=True)
+    everything = [value for value in (*cache, *back, *back.params, *back.steps) if isinstance(value, np.ndarray)]
+    assert {value.dtype for value in everything} == {np.dtype(np.float32)}
+    error, name = worst(core_gradients(narrow), core_gradients(problem))
+    assert error <= 1e-2, name
+
+
+@both_cells
+def test_a_cache_and_gradients_are_not_changed_by_a_second_backward(cell):
+    rng = np.random.default_rng(0)
+    params = cell.init_params(2, 4, rng)
+    cache, dh = cell.forward(params, rng.standard_normal((5, 3, 2))), rng.standard_normal((5, 3, 4))
+    before = [np.copy(value) for value in (*params, *cache, dh) if isinstance(value, np.ndarray)]
+    first = cell.backward(params, cache, dh, per_step=True)
+    second = cell.backward(params, cache, dh, per_step=True)
+    after = [value for value in (*params, *cache, dh) if isinstance(value, np.ndarray)]
+    assert all((a == b).all() for a, b in zip(before, after, strict=True))
+    assert all((a == b).all() for a, b in zip(first.params, second.params, strict=True))
+    for value in (*second.params, *second.steps, second.x, second.h):
+        for own in (*params, cache.h, cache.x, dh):
+            assert not np.shares_memory(value, own)
