@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from bptt_core import lstm
-from bptt_core._arrays import ExplodedWarning
+from bptt_core import ExplodedWarning, lstm
 
 D, H, B, T = 3, 4, 2, 6
 
@@ -124,14 +123,12 @@ def test_sigma_squashing_replaces_both_tanh():
     np.testing.assert_allclose(cache.s, sigma(cache.c[1:]), rtol=1e-12)
 
 
-def test_linear_squashing_is_possible_too():
-    rng = np.random.default_rng(0)
-    params = network(rng)
-    x, h_0, c_0 = rng.standard_normal((T, B, D)), rng.standard_normal((B, H)), rng.standard_normal((B, H))
-    cache = lstm.forward(params, x, h_0, c_0, squash="identity")
-    assert (cache.s == cache.c[1:]).all()
-    h, c = lstm.step(params, x[0], h_0, c_0, squash="identity")
-    np.testing.assert_allclose([cache.h[1], cache.c[1]], [h, c], rtol=1e-12)
+@pytest.mark.parametrize("squash", ["identity", "relu", "swish", None, ["tanh"]])
+def test_only_tanh_and_sigma_squash(squash):
+    params, zero = lstm.init_params(D, H, np.random.default_rng(0)), np.zeros((B, H))
+    for call in (lambda: lstm.forward(params, np.zeros((T, B, D)), squash=squash), lambda: lstm.step(params, np.zeros((B, D)), zero, zero, squash=squash)):
+        with pytest.raises(ValueError, match="squash: got .* wanted one of tanh, sigmoid"):
+            call()
 
 
 def test_a_cache_is_at_most_seven_hidden_sizes_and_one_input_a_step():
@@ -140,16 +137,18 @@ def test_a_cache_is_at_most_seven_hidden_sizes_and_one_input_a_step():
     assert owned == 8 * B * ((7 * H + D) * T + 2 * H)
 
 
-def test_an_exploded_cell_is_infinity_with_a_warning_and_never_nan():
-    weights = {"W_xh": np.zeros((4, 1)), "W_hh": np.zeros((4, 1)), "b_h": np.array([900.0, 900.0, 900.0, 900.0])}
-    params = lstm.Params(**weights)
-    with pytest.warns(ExplodedWarning, match="the state exploded beyond float64"):
-        cache = lstm.forward(params, np.zeros((3, 1, 1)), c_0=[[1.7e308]], squash="identity")
-        assert not any(np.isnan(value).any() for value in cache[1:5])
-    grow = params._replace(W_hh=np.full((4, 1), 1e200), b_h=None)
-    cache = lstm.forward(grow, np.zeros((5, 1, 1)), c_0=[[1e-190]])
+def test_an_exploded_state_is_infinity_with_a_warning_and_never_nan():
+    params = lstm.Params(np.full((4, 2), 1e200) * [1, -1], np.ones((4, 1)))
+    with pytest.warns(ExplodedWarning, match="the state exploded beyond float64; reported as infinity"):
+        cache = lstm.forward(params, np.full((3, 1, 2), 1e200))
+    assert np.isinf(cache.h[1:]).all() and not any(np.isnan(value).any() for value in cache[:5])
+
+
+def test_an_exploding_gradient_is_infinity_with_a_warning_and_never_nan():
+    params = lstm.Params(np.zeros((4, 1)), np.full((4, 1), 1e160))
+    cache = lstm.forward(params, np.zeros((4, 1, 1)), c_0=[[0.0]])
     with pytest.warns(ExplodedWarning, match="the gradient exploded beyond float64; reported as infinity"):
-        back = lstm.backward(grow, cache, np.ones((5, 1, 1)), np.ones((5, 1, 1)), per_step=True)
-    assert np.isinf(back.h[0]).all()
+        back = lstm.backward(params, cache, np.ones((4, 1, 1)), np.ones((4, 1, 1)), per_step=True)
+    assert np.isinf(back.h[0]).all() and (back.h[4] == 1).all()
     for value in (*back.params[:2], *back.steps[:2], back.x, back.h, back.c, back.a):
         assert not np.isnan(value).any()

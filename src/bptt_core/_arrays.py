@@ -146,20 +146,23 @@ def product(grid):
 
 
 def upstream(name, gradient, shape, dtype, *, out=None):
-    """The immediate gradient of the loss with respect to every step's state, added to `out` or to zeros, of `shape` (T, …).
+    """The immediate gradient of the loss with respect to every step's state, added to `out` or to zeros, of `shape` (T, *G, B, H).
 
-    `gradient` is that array, or None (no loss here), or a mapping {t: array} of 1-based steps."""
+    `gradient` is that array, or (T, B, H) for every network of the grid, or {t: one step of it}, t from 1, or None: no loss here."""
     out = np.zeros(shape, dtype) if out is None else out
     if gradient is None:
         return out
-    steps = gradient if hasattr(gradient, "items") else {None: gradient}
-    for t, value in steps.items():
+    for t, value in gradient.items() if hasattr(gradient, "items") else [(None, gradient)]:
         if t is not None and not (isinstance(t, int | np.integer) and 1 <= t <= shape[0]):
             raise wanted(name, f"step {t!r}", f"a step from 1 to {shape[0]}")
-        value = number_array(name if t is None else f"{name}[{t}]", value, shape if t is None else shape[1:])
+        part, label = (out, name) if t is None else (out[t - 1 : t], f"{name}[{t}]")
+        value = number_array(label, value)
         if value.dtype.kind == "c" and out.dtype.kind != "c":
-            raise wanted(name, "complex numbers", "real numbers, as in the cache")
-        out[slice(None) if t is None else t - 1] += value.astype(dtype, copy=False)
+            raise wanted(label, "complex numbers", "real numbers, as in the cache")
+        value = value if t is None else value[None]
+        if value.shape not in (part.shape, (part.shape[0], *shape[-2:])):
+            raise wanted(label, f"shape {value.shape[t is not None :]}", f"shape {part.shape[t is not None :]}")
+        part += over_grid(value.astype(dtype, copy=False), part.ndim)
     return out
 
 

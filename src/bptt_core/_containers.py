@@ -27,7 +27,7 @@ def leaves(tree, name=""):
 
 
 def map_leaves(function, tree, *others):
-    """`tree` with every array replaced by function(array, …), the further arguments taken from the same place in `others`."""
+    """`tree` with each array replaced by function(array, …); more arguments come from the same place in `others`."""
     if tree is None:
         return None
     if not is_container(tree):

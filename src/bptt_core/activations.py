@@ -46,16 +46,28 @@ def identity(a, out=None):
     return np.positive(a, out=out)
 
 
+def _tanh_slope(y):
+    """1 − y², in one new array."""
+    slope = y * y
+    return np.subtract(1, slope, out=slope)
+
+
+def _sigmoid_slope(y):
+    """y (1 − y), in one new array."""
+    slope = 1 - y
+    return np.multiply(slope, y, out=slope)
+
+
 ACTIVATIONS = {
-    "tanh": Activation("tanh", np.tanh, lambda y: 1 - y * y, bound=1.0, analytic=True),
-    "sigmoid": Activation("sigmoid", sigmoid, lambda y: y * (1 - y), bound=0.25, analytic=True),
+    "tanh": Activation("tanh", np.tanh, _tanh_slope, bound=1.0, analytic=True),
+    "sigmoid": Activation("sigmoid", sigmoid, _sigmoid_slope, bound=0.25, analytic=True),
     "relu": Activation("relu", relu, lambda y: (np.real(y) > 0).astype(y.dtype), bound=1.0, analytic=False),
     "identity": Activation("identity", identity, np.ones_like, bound=1.0, analytic=True),
 }
 
 
-def get_activation(name: str) -> Activation:
-    """The activation of that name; a ValueError lists the names there are."""
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise ValueError(f"activation: got {name!r}, wanted one of {', '.join(ACTIVATIONS)}")
+def get_activation(name: str, argument: str = "activation", among=tuple(ACTIVATIONS)) -> Activation:
+    """The activation of that name; a ValueError about `argument` lists the names there are."""
+    if not isinstance(name, str) or name not in among:
+        raise ValueError(f"{argument}: got {name!r}, wanted one of {', '.join(among)}")
     return ACTIVATIONS[name]

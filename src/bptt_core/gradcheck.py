@@ -6,8 +6,8 @@ numerical_gradients   the gradient by complex step or central differences, in th
     complex step         dL/dθ = Im L(θ + iε) / ε,  ε = 1e-30: exact to rounding, where L is analytic
     central differences  dL/dθ ≈ (L(θ + ε) − L(θ − ε)) / 2ε: about eight digits, for any L
 
-`check_gradients(loss, params, gradients)` needs a function `loss(params)` that returns one number, the parameters in any
-container (named tuple, dict, tuple, nested), and the gradients in the same container.
+`check_gradients(loss, params, gradients)` takes a function `loss(params)` that returns one number, the
+parameters in any container (named tuple, dict, tuple, nested), and the gradients in the same container.
 """
 
 import warnings
@@ -25,15 +25,19 @@ RTOL = {"complex": 1e-10, "central": 1e-6}
 
 
 class GradientError(AssertionError):
-    """A gradient is wrong: `parameter`, `index` of the worst entry, `got`, `wanted`, `error` relative to it, `hint`."""
+    """A gradient is wrong: `parameter`, `index` of the worst entry, `got` and `wanted` there, relative `error`, `hint`.
+
+    With a wrong shape, `index` is None and `got` and `wanted` are the shapes."""
 
     def __init__(self, parameter, index, got, wanted, error, hint):
-        self.parameter, self.index, self.got, self.wanted, self.error, self.hint = parameter, index, got, wanted, error, hint
-        where = f" at {list(index)}" if index else ""
-        super().__init__(
-            f"gradient of {parameter} is wrong, relative error {error:.2g}. Worst{where}: got {got:.10g}, wanted "
-            f"{wanted:.10g}." + (f" {hint}" if hint else "")
-        )
+        self.parameter, self.index, self.got, self.wanted = parameter, index, got, wanted
+        self.error, self.hint = error, hint
+        if index is None:
+            what = f"has the wrong shape: got {got}, wanted {wanted}."
+        else:
+            where = f" at {list(index)}" if index else ""
+            what = f"is wrong, relative error {error:.2g}. Worst{where}: got {got:.10g}, wanted {wanted:.10g}."
+        super().__init__(f"gradient of {parameter} {what} {hint}".rstrip())
 
 
 def check_gradients(loss, params, gradients, *, method="auto", rtol=None, factors=None):
@@ -51,17 +55,18 @@ def check_gradients(loss, params, gradients, *, method="auto", rtol=None, factor
     exact = dict(leaves(numerical_gradients(loss, params, method=method)))
     given = dict(leaves(gradients))
     if missing := exact.keys() ^ given.keys():
-        raise wanted("gradients", f"fields {', '.join(given)}", f"the fields of params; check {', '.join(sorted(missing))}")
+        raise wanted("gradients", f"fields {', '.join(given)}", f"those of params; check {', '.join(sorted(missing))}")
     largest = max((np.abs(value).max(initial=0) for value in exact.values()), default=0)
     noise = 1e-14 * largest if method == "complex" else 1e-15 / CENTRAL_STEP * max(largest, abs(np.real(loss(params))))
     errors = {}
     for name, right in exact.items():
         got = given[name]
         if got.shape != right.shape:
-            raise wanted(f"gradient of {name}", f"shape {got.shape}", f"shape {right.shape}")
+            transposed = "The outer product is the wrong way round." if got.shape == right.T.shape else ""
+            raise GradientError(name, None, got.shape, right.shape, np.inf, transposed)
         difference = np.where(np.isfinite(got), np.abs(got - right), np.inf)
         scale = np.abs(right).max(initial=0)
-        errors[name] = difference.max(initial=0) / (scale or largest or 1)
+        errors[name] = float(difference.max(initial=0) / (scale or largest or 1))
         if difference.max(initial=0) > rtol * scale + noise:
             index = tuple(int(i) for i in np.unravel_index(difference.argmax(), right.shape))
             hint = _hint(got, right, 100 * (rtol * scale + noise), factors or {}, params)
@@ -105,7 +110,7 @@ def _slope(loss_at, method):
 
 
 def _choose(loss, params):
-    """"complex" if the complex step works along a random direction, that is, if the loss is analytic here; else "central"."""
+    """"complex" if the complex step is right along a random direction: the loss is analytic there. Else "central"."""
     rng = np.random.default_rng(0)
     direction = map_leaves(lambda value: rng.standard_normal(np.shape(value)), params)
 

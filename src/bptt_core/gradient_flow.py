@@ -15,7 +15,7 @@ import numpy as np
 from bptt_core import lstm, rnn
 from bptt_core._arrays import number_array, report_overflow, upstream, wanted
 from bptt_core._containers import leaves, map_leaves
-from bptt_core.jacobians import local_derivatives, norms, output_derivative
+from bptt_core.jacobians import checked, local_derivatives, norms, output_derivative
 
 CHUNK = 64  # networks of a grid worked on at a time: their matrices stay in the processor's cache
 
@@ -23,11 +23,12 @@ CHUNK = 64  # networks of a grid worked on at a time: their matrices stay in the
 def norm_curve(params, cache, *, norm="2", lags=None):
     """How much of a small change arrives after k steps: one number per lag, k = 0…`lags` (all of them if None).
 
-        RNN   ‖∂h_T/∂h_{T−k}‖, by P_k = P_{k−1} D(φ′) W_hh                                    (`A40`)
+        RNN   ‖∂h_T/∂h_{T−k}‖, by P_k = P_{k−1} D(φ′) W_hh                                    (`A30`)
         LSTM  ‖∂c_T/∂c_{T−k}‖ with every h free to respond, by the recursion of the pair (h, c) (`C50`)
 
-    norm  "2" (largest gain; `A62`) or "fro" (all gains together; much the faster one)
+    norm  "2" (largest gain; `A60`) or "fro" (all gains together; much the faster one)
     Returns (lags+1, *G, B). A curve beyond the floating-point range ends in infinity with an `ExplodedWarning`."""
+    params = checked(params, cache)
     T, *grid, B, H = cache.h[1:].shape
     lags = T if lags is None else lags
     if lags not in range(T + 1):
@@ -65,7 +66,7 @@ def _rnn_matrices(P, W, block, slope):
 
 
 def _lstm_scales(cache, lags):
-    """Local derivatives, forget gates and τ_{t−1} of the last `lags` steps; τ_0 = 0, because h_0 does not depend on c_0."""
+    """Local derivatives, forget gates and τ_{t−1} of the last `lags` steps; τ_0 = 0: h_0 does not depend on c_0."""
     tau = np.concatenate([np.zeros_like(cache.c[:1]), output_derivative(cache)])[:-1]
     first = len(tau) - lags
     return local_derivatives(cache)[first:], cache.f[first:], tau[first:]
@@ -93,18 +94,20 @@ def _merged(P):
 
 
 def norm_bounds(W_hh, lags, gamma=1.0):
-    """The two curves a gradient is compared with: (γ σ_max(W_hh))^k, which bounds it (`A65`, `A63`), and ρ(W_hh)^k.
+    """The two curves a gradient is compared with: (γ σ_max(W_hh))^k, which bounds it (`A65`), and ρ(W_hh)^k (`A48`).
 
-    gamma  sup |φ′|, `Activation.bound`        ρ  the spectral radius: the rate in the long run of a linear network
+    gamma  sup |φ′|, `Activation.bound` (`A63`)     ρ  the spectral radius: the rate in the long run of a linear network
     Returns two arrays (lags+1, *G)."""
     W_hh = number_array("W_hh", W_hh)
+    if W_hh.ndim < 2 or W_hh.shape[-1] != W_hh.shape[-2]:
+        raise wanted("W_hh", f"shape {W_hh.shape}", "(…, H, H)")
     k = np.arange(lags + 1).reshape(-1, *[1] * (W_hh.ndim - 2))
     with np.errstate(over="ignore"):
         return (gamma * norms(W_hh)) ** k, np.abs(np.linalg.eigvals(W_hh)).max(-1) ** k
 
 
 def factor_per_step(curve):
-    """(curve[k] / curve[0])^{1/k} for the last k: the mean factor by which one step changes the norm, (…) from (lags+1, …)."""
+    """(curve[k] / curve[0])^{1/k} for the last lag k: the mean factor of one step, (…) from a curve (lags+1, …)."""
     curve = np.asarray(curve)
     if len(curve) < 2:
         raise wanted("curve", f"{len(curve)} lags", "at least lags 0 and 1")
@@ -122,7 +125,7 @@ def half_life(factor):
 
 
 def lyapunov_exponents(J, *, skip=0):
-    """λ_i = lim (1/T) Σ_t ln |R_t,ii| with Q_t R_t = J_t Q_{t−1}: how fast each direction grows per step, largest first.
+    """λ_i = lim (1/T) Σ_t ln |R_t,ii| with Q_t R_t = J_t Q_{t−1}: the growth of each direction per step, largest first.
 
     J     step Jacobians (T, …, N, N)        skip  steps at the start that turn Q but are not counted
     Returns (…, N); −inf for a direction that is lost. λ_1 > 0 is chaos, λ_1 < 0 forgetting."""
@@ -149,10 +152,11 @@ def clip_by_global_norm(gradients, threshold):
     """g · min(1, threshold / ‖g‖) with one ‖g‖ over all arrays of the container: the direction stays (`C48`, `C49`).
 
     Returns (clipped, ‖g‖ before). A gradient with an infinity has no direction left: ValueError."""
+    _positive(threshold)
     size = global_norm(gradients)
     if not np.isfinite(size):
         raise wanted("gradients", "an infinite norm", "finite gradients")
-    factor = min(1.0, float(_positive(threshold) / size)) if size > 0 else 1.0  # a Python number keeps float32
+    factor = min(1.0, float(threshold / size)) if size > 0 else 1.0  # a Python number keeps float32
     return map_leaves(lambda g: g * factor, gradients), size
 
 
@@ -170,15 +174,15 @@ def clip_by_value(gradients, threshold):
 def _positive(threshold):
     if not 0 < threshold < np.inf:
         raise wanted("threshold", threshold, "a positive number")
-    return threshold
 
 
 def truncated_backward(params, cache, dh, window):
     """Backpropagation in which the loss of step t sees steps t, t−1, …, t−window+1 and takes what came before as given.
 
-    The same names as `rnn.backward` and `lstm.backward`: dh (T, *G, B, H) or {t: array} is ∂⁺L/∂h_t. Every gradient is the
-    exact derivative of that loss: window = 1 keeps the immediate derivatives ∂⁺ only, window ≥ T is the full gradient.
-    In `Gradients`, h (and c) of step j sum the losses of steps j … j+window−1; h_0 is reached through step 1."""
+    dh (T, *G, B, H) or {t: array} is ∂⁺L/∂h_t; the `Gradients` are those of `rnn.backward` or `lstm.backward`, each the
+    exact derivative of that loss. window = 1 keeps the immediate derivatives ∂⁺, window ≥ T is the full gradient.
+    Row j of h (and c) sums the losses of steps j … j+window−1; h_0 is reached through step 1."""
+    params = checked(params, cache)
     T = len(cache.h) - 1
     if not isinstance(window, int | np.integer) or window < 1:
         raise wanted("window", window, "a positive whole number")
@@ -190,23 +194,26 @@ def truncated_backward(params, cache, dh, window):
         grad_a = np.zeros((*eps.shape[:-1], 4 * eps.shape[-1]), eps.dtype)
     else:
         slope, grad_a = cache.activation.df(cache.h[1:]), np.zeros_like(eps)
-    for lag in range(min(window, T)):  # the loss of step t is at step t − lag; what has left step 1 is done
-        here = slice(0, T - lag)
-        grad_h[1:][here] += eps
-        if is_lstm:
-            delta += eps * tau[here]
-            grad_c[1:][here] += delta
-            both = np.stack([delta, delta, delta, eps], axis=-2)
-            da = (both * local[here]).reshape(*eps.shape[:-1], -1)
-            delta = delta * cache.f[here]
-        else:
-            da = eps * slope[here]
-        grad_a[here] += da
-        eps = da @ params.W_hh
-        grad_h[0] += eps[0]
-        grad_c[0] += delta[0]
-        eps, delta = eps[1:], delta[1:]
-    report_overflow("the gradient", grad_h, grad_c, grad_a)
-    grads = rnn.parameter_gradients(params, grad_a, cache.x, cache.h)
-    grad_x = grad_a @ params.W_xh
-    return lstm.Gradients(grads, grad_x, grad_h, grad_c, grad_a) if is_lstm else rnn.Gradients(grads, grad_x, grad_h, grad_a)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for lag in range(min(window, T)):  # the loss of step t is at step t − lag; what has left step 1 is done
+            here = slice(0, T - lag)
+            grad_h[1:][here] += eps
+            if is_lstm:
+                delta += eps * tau[here]
+                grad_c[1:][here] += delta
+                both = np.stack([delta, delta, delta, eps], axis=-2)
+                da = (both * local[here]).reshape(*eps.shape[:-1], -1)
+                delta = delta * cache.f[here]
+            else:
+                da = eps * slope[here]
+            grad_a[here] += da
+            eps = da @ params.W_hh
+            grad_h[0] += eps[0]
+            grad_c[0] += delta[0]
+            eps, delta = eps[1:], delta[1:]
+        grads = rnn.parameter_gradients(params, grad_a, cache.x, cache.h)
+        grad_x = grad_a @ params.W_xh
+    report_overflow("the gradient", grad_h, grad_c, grad_a, grad_x, *grads)
+    if is_lstm:
+        return lstm.Gradients(grads, grad_x, grad_h, grad_c, grad_a)
+    return rnn.Gradients(grads, grad_x, grad_h, grad_a)

@@ -3,7 +3,7 @@
 step_jacobians   ∂s_t/∂s_{t−1} for every step: s = h for the RNN, s = (h, c) for the LSTM
 products         ∂s_T/∂s_{T−k} for every lag k
 norms            their 2-norms or Frobenius norms; `singular_values` all of their gains
-cell_terms       the four terms A_t, B_t, C_t, D_t of ∂c_t/∂c_{t−1} (`B-eq6`)
+cell_terms       the four terms A_t, B_t, C_t, D_t of ∂c_t/∂c_{t−1} (`B43`)
 cell_jacobians   the exact ∂c_T/∂c_{T−k}; `two_step_defect` is what the product of one-step derivatives misses
 explicit_path    the path t_0 through the cell alone (`C34`)
 output_gate_path the path t_1 through the output gate alone (`C44`)
@@ -16,21 +16,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptt_core import lstm
-from bptt_core._arrays import number_array, report_overflow, wanted
+from bptt_core import lstm, rnn
+from bptt_core._arrays import check_cache, check_weights, number_array, report_overflow, wanted
 
 
 def step_jacobians(params, cache):
     """J_t = ∂s_t/∂s_{t−1} for t = 1…T, as an array whose row t−1 is J_t.
 
-        RNN   J_t = D(φ′(a_t)) W_hh                                              (T, *G, B, H, H)   (`A46`, `D-eq6`)
+        RNN   J_t = D(φ′(a_t)) W_hh                                              (T, *G, B, H, H)   (`A41`, `D-eq6`)
         LSTM  M_t = [[R_t + D(τ_t) G_t, D(τ_t ∘ f_t)], [G_t, D(f_t)]] on (h, c)  (T, *G, B, 2H, 2H) (`C50`)
 
     D(v)  the diagonal matrix of v          τ_t = o_t ∘ tanh′(c_t) = ∂h_t/∂c_t
     G_t   ∂c_t/∂h_{t−1} at fixed c_{t−1}    R_t = D(tanh(c_t) ∘ o′_t) W_ho, the path through the output gate
-    ValueError: params and cache of different cells."""
-    if not isinstance(params, lstm.Params):
-        _check(cache, "activation", "the cache of rnn.forward")
+    ValueError: parameters and cache that do not go together."""
+    params = checked(params, cache)
+    if isinstance(params, rnn.Params):
         return cache.activation.df(cache.h[1:])[..., None] * params.W_hh[..., None, :, :]
     local, tau = local_derivatives(cache), output_derivative(cache)
     G, R = gate_matrix(params, local), _scaled_rows(local[..., 3, :], params.W_ho)
@@ -47,7 +47,7 @@ def products(J):
     """P_k = ∂s_T/∂s_{T−k} = J_T J_{T−1} … J_{T−k+1} for k = 0…T; P_0 is the identity. J (T, …, N, N) → (T+1, …, N, N).
 
     A product beyond the floating-point range comes back as infinity with an `ExplodedWarning`."""
-    J = np.asarray(J)
+    J = number_array("J", J)
     if J.ndim < 3 or J.shape[-1] != J.shape[-2]:
         raise wanted("J", f"shape {J.shape}", "(T, …, N, N)")
     P = np.empty((J.shape[0] + 1, *J.shape[1:]), J.dtype)
@@ -60,9 +60,9 @@ def products(J):
 
 
 def norms(matrices, norm="2"):
-    """The norm of every matrix of a stack (…, N, M): "2" is the largest singular value, "fro" the root of the sum of squares.
+    """The norm of every matrix of a stack (…, N, M); infinity for a matrix that holds one.
 
-    A matrix that holds an infinity has the norm infinity."""
+    norm  "2", the largest singular value, or "fro", the root of the sum of squares"""
     if norm not in ("2", "fro"):
         raise wanted("norm", repr(norm), "'2' or 'fro'")
     if norm == "2":
@@ -89,7 +89,7 @@ def singular_values(matrices):
 
 
 class CellTerms(NamedTuple):
-    """The four terms whose sum is ∂c_t/∂c_{t−1}, each (T, *G, B, H, H). Row 0 has B_1 alone: h_0 does not depend on c_0."""
+    """The four terms whose sum is ∂c_t/∂c_{t−1}, each (T, *G, B, H, H). In row 0 only B_1: h_0 is given."""
 
     A: np.ndarray  # D(c_{t−1} ∘ f′_t) W_hf D(τ_{t−1}), through the forget gate
     B: np.ndarray  # D(f_t), in the cell
@@ -98,13 +98,13 @@ class CellTerms(NamedTuple):
 
 
 def cell_terms(params, cache):
-    """∂c_t/∂c_{t−1} = A_t + B_t + C_t + D_t (`B-eq6`, `A79`): `sum(terms)` adds them, `products(sum(terms))` multiplies.
+    """∂c_t/∂c_{t−1} = A_t + B_t + C_t + D_t (`B43`, `A77`): `sum(terms)` adds them, `products(sum(terms))` multiplies.
 
     Each step is exact; the product of several steps is not, because it loses c → h → o → h (see `two_step_defect`)."""
+    params = checked(params, cache, lstm)
     local, tau = local_derivatives(cache), _tau_before(cache)[..., None, :]
-    A, C, D = (
-        _scaled_rows(local[..., index, :], W) * tau for index, W in ((1, params.W_hf), (0, params.W_hi), (2, params.W_hg))
-    )
+    i, f, g, _ = np.moveaxis(local, -2, 0)
+    A, C, D = (_scaled_rows(v, W) * tau for v, W in ((f, params.W_hf), (i, params.W_hi), (g, params.W_hg)))
     return CellTerms(A, _diagonal(cache.f), C, D)
 
 
@@ -112,7 +112,8 @@ def two_step_defect(params, cache):
     """∂c_t/∂c_{t−2} − (∂c_t/∂c_{t−1}) (∂c_{t−1}/∂c_{t−2}) = G_t R_{t−1} D(τ_{t−2}), (T, *G, B, H, H), row t−1.
 
     The detour c_{t−2} → h_{t−2} → o_{t−1} → h_{t−1} → gates → c_t, which no product of one-step derivatives contains
-    (`A80`, `B44`, `D-eq22`). Zero in rows 0 and 1."""
+    (`A79`, `B44`, `D-eq22`). Zero in rows 0 and 1."""
+    params = checked(params, cache, lstm)
     local, tau = local_derivatives(cache), _tau_before(cache)
     defect = gate_matrix(params, local)
     defect[1:] = defect[1:] @ _scaled_rows(local[:-1, ..., 3, :], params.W_ho) * tau[:-1, ..., None, :]
@@ -122,6 +123,7 @@ def two_step_defect(params, cache):
 
 def cell_jacobians(params, cache):
     """The exact ∂c_T/∂c_{T−k} with every h free to respond, k = 0…T, (T+1, *G, B, H, H): the pair (h, c) is carried."""
+    checked(params, cache, lstm)
     H = cache.c.shape[-1]
     dc = np.eye(H).reshape(H, *[1] * (cache.c.ndim - 2), H)
     return np.moveaxis(path_families(params, cache, dc=dc).total, 1, -2)
@@ -138,6 +140,7 @@ def output_gate_path(params, cache, dh):
     """t_1 = L′ R_T R_{T−1} … R_{T−k+1}, the part of ∂L/∂h_{T−k} that passes output gates only (`C43`, `C44`).
 
     dh (*G, B, H) is ∂L/∂h_T; returns (T+1, *G, B, H), row k for lag k."""
+    params = checked(params, cache, lstm)
     local = local_derivatives(cache)[..., 3, :]
     path = [_upstream("dh", dh, cache) + np.zeros_like(cache.h[0])]
     for o_t in local[::-1]:
@@ -148,11 +151,11 @@ def output_gate_path(params, cache, dh):
 class PathFamilies(NamedTuple):
     """∂L/∂c_{T−k} split by the paths it took back from step T, each (T+1, …, *G, B, H), row k for lag k.
 
-    The step c_{t−1} → c_t may be made inside the cell (f), or through h_{t−1} and the gates i, f, g; h_{t−1} → h_t is made
+    A path goes from c_{t−1} to c_t inside the cell (f) or through h_{t−1} and the gates i, f, g; from h_{t−1} to h_t
     through the output gate. Every path belongs to one family."""
 
     cell: np.ndarray  # never leaves the cell: t_0 of `C34`
-    gates: np.ndarray  # leaves it through i, f or g at least once, never through o: with `cell` the product of `B-eq6`
+    gates: np.ndarray  # leaves it through i, f or g at least once, never through o: with `cell` the product of `B44`
     output: np.ndarray  # leaves it at once and stays in h, through o at every step: t_1 of `C44`, times τ_{T−k}
     mixed: np.ndarray  # through o at some step, and through the cell or i, f, g at another
 
@@ -170,15 +173,15 @@ class PathFamilies(NamedTuple):
 
 
 def path_families(params, cache, dh=None, dc=None):
-    """Split ∂L/∂c_{T−k} into path families, for a loss that reads h_T and c_T, by one recursion for each (`C22`, `C24`).
+    """Split ∂L/∂c_{T−k} into path families, for a loss that reads h_T and c_T: a recursion for each (`C22`, `C24`).
 
     dh, dc  ∂⁺L/∂h_T and ∂⁺L/∂c_T, (*G, B, H), or with further axes in front for several losses at once
-    ValueError: neither is given, a shape does not fit, or the cell is no LSTM."""
-    _check(cache, "gates", "the cache of lstm.forward")
+    ValueError: neither is given, a shape does not fit, no LSTM"""
+    params = checked(params, cache, lstm)
     if dh is None and dc is None:
         raise wanted("dh, dc", "None and None", "at least one of them")
-    dh, dc = (_upstream(name, value, cache) for name, value in (("dh", dh), ("dc", dc)))
     local = local_derivatives(cache)
+    dh, dc = (_upstream(name, value, cache) for name, value in (("dh", dh), ("dc", dc)))
     (T, *_, H), tau, W = cache.s.shape, _tau_before(cache), params.W_hh
     W_gates, W_o = W[..., : 3 * H, :], W[..., 3 * H :, :]
 
@@ -189,23 +192,26 @@ def path_families(params, cache, dh=None, dc=None):
     def through_output(eps, t):  # R_tᵀ ε
         return (eps * local[t, ..., 3, :]) @ W_o
 
-    # δ is a gradient of c_t, ε of h_t. Each family's own; `left` has arrived at h_t from the gates, without an o so far.
+    # The families' gradients of c_t; of h_t, eps has come through o only, left through the gates last and no o before.
     cell = dc + dh * output_derivative(cache)[-1] + np.zeros_like(cache.c[0])
     nought = np.zeros_like(cell)
     gates, output, mixed, left, mixed_h = nought, nought, nought, nought, nought
     eps = nought + dh
     rows = [(cell, gates, output, mixed)]
-    for t in reversed(range(T)):
-        eps, left, mixed_h = (
-            through_output(eps, t),
-            through_gates(cell + gates, t),
-            through_gates(output + mixed, t) + through_output(left + mixed_h, t),
-        )
-        f_t, tau_t = cache.f[t], tau[t]
-        mixed = (output + mixed) * f_t + mixed_h * tau_t
-        cell, gates, output = cell * f_t, gates * f_t + left * tau_t, eps * tau_t
-        rows.append((cell, gates, output, mixed))
-    return PathFamilies(*(np.stack(family) for family in zip(*rows, strict=True)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for t in reversed(range(T)):
+            eps, left, mixed_h = (
+                through_output(eps, t),
+                through_gates(cell + gates, t),
+                through_gates(output + mixed, t) + through_output(left + mixed_h, t),
+            )
+            f_t, tau_t = cache.f[t], tau[t]
+            mixed = (output + mixed) * f_t + mixed_h * tau_t
+            cell, gates, output = cell * f_t, gates * f_t + left * tau_t, eps * tau_t
+            rows.append((cell, gates, output, mixed))
+    families = PathFamilies(*(np.stack(family) for family in zip(*rows, strict=True)))
+    report_overflow("the gradient", *families)
+    return families
 
 
 def local_derivatives(cache):
@@ -222,7 +228,7 @@ def output_derivative(cache):
 
 
 def gate_matrix(params, local):
-    """G_t = D(c_{t−1} ∘ f′_t) W_hf + D(g_t ∘ i′_t) W_hi + D(i_t ∘ g′_t) W_hg, (T, *G, B, H, H), from `local_derivatives`."""
+    """G_t = D(c_{t−1} ∘ f′_t) W_hf + D(g_t ∘ i′_t) W_hi + D(i_t ∘ g′_t) W_hg, from `local_derivatives`."""
     weights = (params.W_hi, params.W_hf, params.W_hg)
     return sum(_scaled_rows(local[..., index, :], W) for index, W in enumerate(weights))
 
@@ -256,7 +262,9 @@ def _upstream(name, gradient, cache):
     raise wanted(name, f"shape {gradient.shape}", f"shape {shape}, or with axes in front")
 
 
-def _check(cache, field, want):
-    """ValueError unless the cache has the field that marks its cell."""
-    if not hasattr(cache, field):
-        raise wanted("cache", type(cache).__module__, want)
+def checked(params, cache, cell=None):
+    """`params` with arrays for fields; ValueError unless they belong to `cell` (None: either) and to the cache."""
+    cell = cell or (rnn if isinstance(params, rnn.Params) else lstm)
+    params, grid, H, D = check_weights(params, cell.Params, blocks=1 if cell is rnn else 4)
+    check_cache(cache, cell.Cache, grid, H, D)
+    return params

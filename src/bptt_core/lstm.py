@@ -16,12 +16,13 @@ import numpy as np
 
 from bptt_core._arrays import (
     check_cache, check_inputs, check_number, check_sizes, check_step, check_weights, common_dtype, initial_state, joined,
-    product, report_overflow, upstream, wanted,
+    product, report_overflow, upstream,
 )
 from bptt_core.activations import Activation, get_activation, sigmoid
 from bptt_core.rnn import parameter_gradients
 
 GATES = "ifgo"
+SQUASHES = ("tanh", "sigmoid")
 SIGMA, TANH, ONE = (0.5, 0.5), (1.0, 0.0), (0.0, 1.0)  # (m, n) in m tanh(m a) + n, which is σ(a), tanh(a), 1
 
 
@@ -106,7 +107,7 @@ def init_params(input_size, hidden_size, rng, *, scale=1.0, bias=True, forget_bi
 
 def step(params, x_t, h_prev, c_prev, *, forget_gate=True, squash="tanh"):
     """One step (`D-eq11`–`D-eq16`, `B22`–`B27`, `C12`–`C17`): (h_t, c_t) from x_t, h_{t−1} and c_{t−1}."""
-    phi = _squash(squash).f
+    phi = get_activation(squash, "squash", SQUASHES).f
     (W_xh, W_hh, b_h), grid, H, D = check_weights(params, Params, blocks=4)
     x_t, h_prev, c_prev = check_step(grid, D, H, x_t, h_prev=h_prev, c_prev=c_prev)
     a_t = x_t @ W_xh.mT + h_prev @ W_hh.mT
@@ -124,7 +125,7 @@ def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
     squash       of candidate and cell: "tanh" (A, B, D) or "sigmoid" (`C15`, `C17`)
 
     ValueError: shapes that do not fit, an empty sequence, NaN or infinity, an unknown activation."""
-    phi = _squash(squash)
+    phi = get_activation(squash, "squash", SQUASHES)
     params, grid, H, D = check_weights(params, Params, blocks=4)
     x, T, B = check_inputs(x, grid, D)
     h_0 = initial_state("h_0", h_0, (*grid, B, H))
@@ -138,8 +139,9 @@ def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
 
     # σ(a) = ½ + ½ tanh(a/2), so one tanh serves all four gates.
     kinds = [SIGMA, SIGMA if forget_gate else ONE, TANH if squash == "tanh" else SIGMA, SIGMA]
-    m, n = np.repeat(np.array(kinds, W.real.dtype), H, axis=0).T
+    m, n = np.repeat(np.array(kinds, W.real.dtype).T, H, axis=1)
     W *= m
+    m, n = np.tile(m, (B, 1)), np.tile(n, (B, 1))  # of a_t's shape: NumPy's shortest way
     ig, times = np.empty_like(s[0]), product(grid)
     with np.errstate(over="ignore", invalid="ignore"):
         for hx_prev, c_prev, a_t, i_t, f_t, g_t, o_t, c_t, s_t, h_t in zip(
@@ -177,21 +179,24 @@ def backward(params, cache, dh=None, dc=None, *, truncated=False, per_step=False
     upstream("dh", dh, s.shape, h.dtype, out=grad_h[1:])
     upstream("dc", dc, s.shape, h.dtype, out=grad_c[1:])
     grad_a = np.empty((*s.shape[:-1], 4 * H), h.dtype)
-    local = grad_a.reshape(gates.shape)  # what multiplies dL/dc_t (i, f, g) or dL/dh_t (o); dL/da_t once the loop was there
+    # ∂c_t/∂a for i, f, g and ∂h_t/∂a for o; the loop makes dL/da of them.
+    by_gate = da_di, da_df, da_dg, da_do = np.moveaxis(grad_a.reshape(gates.shape), -2, 0)
     i, f, g, o = np.moveaxis(gates, -2, 0)
-    carried, times = np.empty_like(grad_h[0]), product(grid)
+    sigma, carried, times = get_activation("sigmoid"), np.empty_like(grad_h[0]), product(grid)
     with np.errstate(over="ignore", invalid="ignore"):
         tau = o * phi.df(s)  # ∂h_t/∂c_t, `D-eq21`
-        np.multiply(g,      i * (1 - i), out=local[..., 0, :])
-        np.multiply(c[:-1], f * (1 - f), out=local[..., 1, :])
-        np.multiply(i,      phi.df(g),   out=local[..., 2, :])
-        np.multiply(s,      o * (1 - o), out=local[..., 3, :])
-        for dh_t, dc_t, dh_prev, dc_prev, tau_t, f_t, da_t, da_ifg, da_o in zip(
-            grad_h[:0:-1], grad_c[:0:-1], grad_h[-2::-1], grad_c[-2::-1],
-            tau[::-1], f[::-1], grad_a[::-1], local[::-1, ..., :3, :], local[::-1, ..., 3, :], strict=True,
+        np.multiply(g,      sigma.df(i), out=da_di)
+        np.multiply(c[:-1], sigma.df(f), out=da_df)
+        np.multiply(i,      phi.df(g),   out=da_dg)
+        np.multiply(s,      sigma.df(o), out=da_do)
+        for dh_t, dc_t, dh_prev, dc_prev, tau_t, f_t, da_t, da_i, da_f, da_g, da_o in zip(
+            grad_h[:0:-1], grad_c[:0:-1], grad_h[-2::-1], grad_c[-2::-1], tau[::-1], f[::-1],
+            grad_a[::-1], *(array[::-1] for array in by_gate), strict=True,
         ):
             dc_t += np.multiply(dh_t, tau_t, out=carried)
-            da_ifg *= dc_t[..., None, :]
+            da_i *= dc_t
+            da_f *= dc_t
+            da_g *= dc_t
             da_o *= dh_t
             dc_prev += np.multiply(dc_t, f_t, out=carried)
             if not truncated:
@@ -201,10 +206,3 @@ def backward(params, cache, dh=None, dc=None, *, truncated=False, per_step=False
         grad_x = grad_a @ params.W_xh
     report_overflow("the gradient", grad_h, grad_c, grad_a, grad_x, *grads, *(contributions or ()))
     return Gradients(grads, grad_x, grad_h, grad_c, grad_a, contributions)
-
-
-def _squash(name):
-    """The activation of the candidate and of the cell, which is tanh or σ."""
-    if name not in ("tanh", "sigmoid"):
-        raise wanted("squash", repr(name), "'tanh' or 'sigmoid'")
-    return get_activation(name)

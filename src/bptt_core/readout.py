@@ -86,11 +86,9 @@ def softmax_cross_entropy(y, target, *, steps=None, reduction="sum"):
 
     Returns (loss of shape G, ∂L/∂y of y's shape). ValueError: classes out of range, no distribution, unknown steps."""
     y = _outputs(y)
-    K, classes = y.shape[-1], np.asarray(target) if np.ndim(target) == 2 else None
-    if classes is not None and classes.dtype.kind in "iu" and classes.size:
-        if classes.min() < 0 or classes.max() >= K:
-            raise wanted("target", f"classes {classes.min()}…{classes.max()}", f"classes 0…{K - 1}")
-        target = np.eye(K, dtype=y.real.dtype)[classes]
+    target = number_array("target", target)
+    if target.ndim == 2:
+        target = _one_hot(target, y)
     target = _like_y(target, y)
     if (target < 0).any() or not np.allclose(target.sum(-1), 1, rtol=0, atol=1e-6):
         raise wanted("target", f"sums {target.sum(-1).min():.4g}…{target.sum(-1).max():.4g}, least {target.min():.4g}",
@@ -115,6 +113,16 @@ def _outputs(y):
     if y.ndim < 3 or y.size == 0:
         raise wanted("y", f"shape {y.shape}", "(T, …, B, K), none of them 0")
     return y
+
+
+def _one_hot(classes, y):
+    """Classes (T, B) as distributions (T, B, K)."""
+    T, *_, B, K = y.shape
+    if classes.shape != (T, B):
+        raise wanted("target", f"shape {classes.shape}", f"classes of shape {(T, B)} or distributions of shape {(T, B, K)}")
+    if not np.isin(classes, np.arange(K)).all():
+        raise wanted("target", f"classes {classes.min():g}…{classes.max():g}", f"whole classes 0…{K - 1}")
+    return np.eye(K, dtype=y.real.dtype)[classes.real.astype(int)]
 
 
 def _like_y(target, y):

@@ -1,0 +1,170 @@
+"""The ledger: `book/claims.yml` becomes a page ({claims-ledger}), and {claim}`A32` links into it from any other."""
+
+import re
+from collections import Counter
+from itertools import groupby
+from pathlib import Path
+
+import yaml
+from docutils import nodes
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from .page import source_link
+
+logger = logging.getLogger(__name__)
+
+LEDGER = "book/claims.yml"
+PAGE = "book/claims"
+SOURCES = {"A": "Source A: M. M. Arat", "B": "Source B: N. Arbel", "C": "Source C: Module 15.3", "D": "Source D: S. Liu"}
+VERDICTS = ("holds", "holds if", "slip", "wrong", "approximation", "open")
+NEEDED = ("id", "source", "claim", "verdict")
+
+
+def read_ledger(path):
+    """The entries by id, in the file's order. ValueError naming the entry which lacks a field or has an odd verdict."""
+    entries = {}
+    for number, entry in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")) or [], start=1):
+        missing = [field for field in NEEDED if not entry.get(field)]
+        label = entry.get("id") or f"number {number}"
+        if missing:
+            raise ValueError(f"entry {label} lacks {', '.join(missing)}")
+        if entry["verdict"] not in VERDICTS:
+            raise ValueError(f"entry {label}: verdict {entry['verdict']!r}, wanted one of {', '.join(VERDICTS)}")
+        if label in entries:
+            raise ValueError(f"entry {label} stands twice")
+        entries[label] = entry
+    return entries
+
+
+def plain(text):
+    """A claim without its markup, for a tooltip."""
+    text = re.sub(r"\{[\w-]+\}`([^`]*)`", r"\1", " ".join(text.split()))
+    text = re.sub(r"[$`*\\{}]", "", text)
+    return text if len(text) <= 160 else text[:159].rsplit(" ", 1)[0] + "…"
+
+
+class ClaimRole(SphinxRole):
+    """{claim}`A32`: a link to the entry, its verdict and wording as tooltip. An unknown id is a warning."""
+
+    def run(self):
+        entries = self.env.app.gtt_claims
+        known = self.text in entries
+        if entries and not known:
+            logger.warning("no claim %r in %s", self.text, LEDGER, location=self.get_location())
+        if not known or PAGE not in self.env.found_docs:
+            return [nodes.inline(self.text, self.text, classes=["claim-id"])], []
+        entry = entries[self.text]
+        self.env.note_dependency(str(Path(self.env.srcdir, LEDGER)))
+        link = nodes.reference(self.text, self.text, internal=True, classes=["claim-id"],
+                               reftitle=f"{entry['verdict']}: {plain(entry['claim'])}",
+                               refuri=f"{self.env.app.builder.get_relative_uri(self.env.docname, PAGE)}#{self.text}")
+        return [link], []
+
+
+class Ledger(SphinxDirective):
+    """Every entry under its source, with counts and a filter that appears where JavaScript runs."""
+
+    def run(self):
+        self.env.note_dependency(str(Path(self.env.srcdir, LEDGER)))
+        entries = list(self.env.app.gtt_claims.values())
+        if not entries:
+            return [nodes.paragraph("", "The ledger has no entries yet.")]
+        found = [raw(filter_form(entries)), self.counts(entries)]
+        for source, group in groupby(sorted(entries, key=lambda e: e["source"]), key=lambda e: e["source"]):
+            section = nodes.section(ids=[f"source-{source.lower()}"], names=[], classes=["claims"])
+            title = SOURCES.get(source, f"Source {source}")
+            section += nodes.title(title, title)
+            section.extend(self.entry(entry) for entry in group)
+            found.append(section)
+        return found
+
+    def entry(self, entry):
+        name, verdict = entry["id"], entry["verdict"]
+        box = nodes.container(ids=[name], classes=["claim", f"source-is-{entry['source']}", verdict_class(verdict)])
+        head = nodes.paragraph(classes=["claim-head"])
+        head += nodes.reference(name, name, refuri=f"#{name}", internal=True, classes=["claim-id"])
+        head += nodes.inline(verdict, verdict, classes=["verdict"])
+        if entry.get("where"):
+            head += nodes.inline("", str(entry["where"]), classes=["where"])
+        box += head
+        box.extend(self.parse_text_to_nodes(str(entry["claim"])))
+        for field, label in (("right", "What is right. "), ("shows", "What shows it. ")):
+            if entry.get(field):
+                parsed = self.parse_text_to_nodes(str(entry[field]))
+                if isinstance(parsed[0], nodes.paragraph):
+                    parsed[0].insert(0, nodes.strong(label, label))
+                box += nodes.container("", *parsed, classes=[f"claim-{field}"])
+        if entry.get("evidence"):
+            line = nodes.paragraph("", "", nodes.strong("", "Evidence. "), classes=["evidence"])
+            for number, place in enumerate(entry["evidence"]):
+                line += nodes.Text(", " if number else "")
+                line += self.evidence(place)
+            box += line
+        return box
+
+    def evidence(self, place):
+        file, _, anchor = place.partition("#")
+        docname = file.removesuffix(".ipynb").removesuffix(".md")
+        if docname in self.env.found_docs:
+            uri = self.env.app.builder.get_relative_uri(self.env.docname, docname) + (f"#{anchor}" if anchor else "")
+            return nodes.reference("", "", nodes.literal(place, place), refuri=uri, internal=True)
+        if link := source_link(self.env.app, file.partition("::")[0]):
+            return nodes.reference("", "", nodes.literal(place, place), refuri=link)
+        return nodes.literal(place, place)
+
+    def counts(self, entries):
+        present = [verdict for verdict in VERDICTS if any(e["verdict"] == verdict for e in entries)]
+        number = Counter((e["source"], e["verdict"]) for e in entries)
+        rows = [["source", *present, "all"]]
+        for source in sorted({e["source"] for e in entries}):
+            counts = [number[source, verdict] for verdict in present]
+            rows.append([source, *counts, sum(counts)])
+        if len(rows) > 2:
+            rows.append(["all", *(sum(row[i] for row in rows[1:]) for i in range(1, len(rows[0])))])
+        return table(rows)
+
+
+def verdict_class(verdict):
+    return "verdict-" + verdict.replace(" ", "-")
+
+
+def raw(html):
+    return nodes.raw("", html, format="html")
+
+
+def filter_form(entries):
+    def select(name, label, values):
+        options = "".join(f'<option value="{value}">{text}</option>' for value, text in values)
+        return f'<label>{label} <select name="{name}"><option value="">all</option>{options}</select></label>'
+
+    sources = sorted({e["source"] for e in entries})
+    verdicts = [v for v in VERDICTS if any(e["verdict"] == v for e in entries)]
+    return ('<form class="claim-filter">'
+            + select("source", "Source", [(f"source-is-{s}", s) for s in sources])
+            + select("verdict", "Verdict", [(verdict_class(v), v) for v in verdicts])
+            + f'<output aria-live="polite">{len(entries)} of {len(entries)} entries</output></form>')
+
+
+def table(rows):
+    width = len(rows[0])
+    group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in range(width)), cols=width)
+    parts = [nodes.row("", *(nodes.entry("", nodes.paragraph("", str(cell))) for cell in row)) for row in rows]
+    group += nodes.thead("", parts[0])
+    group += nodes.tbody("", *parts[1:])
+    return nodes.table("", group, classes=["counts"])
+
+
+def start(app):
+    path = Path(app.srcdir, LEDGER)
+    try:
+        app.gtt_claims = read_ledger(path) if path.exists() else {}
+    except (ValueError, yaml.YAMLError) as error:
+        app.gtt_claims = {}
+        logger.warning("%s: %s", LEDGER, error)
+
+
+def setup(app):
+    app.connect("builder-inited", start)
+    app.add_role("claim", ClaimRole())
+    app.add_directive("claims-ledger", Ledger)

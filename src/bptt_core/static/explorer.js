@@ -1,0 +1,325 @@
+// Moves the figures that bptt_core.explorer draws. All numbers come from Python: a table of path coordinates over the grid
+// of settings, and with a kernel the exact curve. This script looks up, draws, and maps axes; it computes nothing else.
+// One source, two mounts: a classic script in a published page, an ES module (anywidget) in a notebook with a kernel.
+(() => {
+  "use strict";
+  const UNITS = 64, GAP = -32768; // coordinates are 1/64 of a point; GAP means "not drawn here"
+  let mounts = 0;
+
+  async function unpack(base64) {
+    const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const planes = new Uint8Array(await new Response(stream).arrayBuffer()), n = planes.length / 2;
+    return Int16Array.from({ length: n }, (_, i) => planes[i] | (planes[n + i] << 8)); // low bytes first, then high bytes
+  }
+
+  const near = (list, v) => list.reduce((best, x, i) => (Math.abs(x - v) < Math.abs(list[best] - v) ? i : best), 0);
+
+  // Where `value` lies on a control's grid: a fraction between two grid values for a slider.
+  function place(control, value) {
+    if (control.options) return Math.max(0, control.values.indexOf(value));
+    const v = control.values, i = v.findIndex((x) => x >= value);
+    return i < 0 ? v.length - 1 : i === 0 ? 0 : i - (v[i] - value) / (v[i] - v[i - 1]);
+  }
+
+  function valueAt(control, index) {
+    const i = Math.floor(index), v = control.values;
+    return i === index ? v[i] : Number((v[i] + (index - i) * (v[i + 1] - v[i])).toPrecision(6));
+  }
+
+  async function mount(root, model) {
+    if (root.dataset.mounted) return;
+    root.dataset.mounted = ++mounts;
+    const $ = (selector) => root.querySelector(selector), all = (selector) => [...root.querySelectorAll(selector)];
+    const spec = JSON.parse($("script").textContent), { controls, items } = spec;
+    const svgs = all(".gtt-svg"), status = $(".gtt-status"), play = $(".gtt-play"), numbers = $(".gtt-numbers");
+    const start = controls.map((c) => c.values[c.start]), now = [...start];
+    let table, timer, waiting, telling = false, touched = false, playing = 0, reveal = 1, frame;
+
+    // --- the table: for each series of coordinates, how far one step along each control moves in it
+    function unfold() {
+      let offset = 0;
+      const series = (n, varies) => {
+        const strides = [];
+        let size = n;
+        for (let k = controls.length - 1; k >= 0; k--) {
+          strides[k] = varies[k] ? size : 0;
+          size *= varies[k] ? controls[k].values.length : 1;
+        }
+        return { n, data: table.subarray(offset, (offset += size)), strides };
+      };
+      const sum = (data, stride, length) => {
+        for (let i = stride; i < data.length; i++) if (Math.floor(i / stride) % length) data[i] += data[i - stride];
+      };
+      for (const item of items) {
+        for (const [k, axis] of ["x", "y"].entries()) {
+          const s = (item[axis] = series(item.n, item.varies[k]));
+          if (item.along[k] >= 0) sum(s.data, s.strides[item.along[k]], controls[item.along[k]].values.length);
+          sum(s.data, 1, s.n);
+        }
+      }
+      spec.columns = spec.words.varies.map((varies) => series(1, varies));
+    }
+    const row = (s, at) => at.reduce((sum, i, k) => sum + i * s.strides[k], 0);
+    const gridded = () => now.map((v, k) => (controls[k].options ? controls[k].values.indexOf(v) : near(controls[k].values, v)));
+
+    function lookUp() {
+      const at = gridded();
+      return {
+        texts: controls.map((c, k) => c.texts[at[k]]),
+        words: spec.columns.map((s) => spec.words.list[s.data[row(s, at)]]).join(" ").trim(),
+        rows: items.map(({ n, x, y }) => [x.data.subarray(row(x, at), row(x, at) + n), y.data.subarray(row(y, at), row(y, at) + n)]),
+      };
+    }
+
+    // --- drawing
+    function draw() {
+      items.forEach((item, j) => {
+        const [x, y] = frame.rows[j], end = item.time ? Math.ceil(x.length * reveal) : x.length;
+        if (item.kind === "label") {
+          item.node.setAttribute("transform", `translate(${(x[0] - item.at[0]) / UNITS} ${(y[0] - item.at[1]) / UNITS})`);
+          return;
+        }
+        let d = "", pen = "M";
+        for (let i = 0; i < end; i++) {
+          if (x[i] === GAP || y[i] === GAP) pen = "M";
+          else { d += pen + x[i] / UNITS + " " + y[i] / UNITS; pen = "L"; }
+        }
+        if (item.path) item.path.setAttribute("d", d && item.kind === "area" ? d + "Z" : d);
+        [...item.marks, ...item.grips].forEach((mark, m) => {
+          const i = m % x.length, grip = mark.tagName === "circle", hidden = i >= end || x[i] === GAP || y[i] === GAP;
+          mark.setAttribute(grip ? "cx" : "x", hidden ? -999 : x[i] / UNITS);
+          mark.setAttribute(grip ? "cy" : "y", hidden ? -999 : y[i] / UNITS);
+        });
+      });
+      controls.forEach((c, k) => {
+        if (c.output) c.output.textContent = frame.texts[k];
+        if (c.options) c.inputs.forEach((input) => (input.checked = input.value === now[k]));
+        else {
+          const index = place(c, now[k]);
+          if (Number(c.inputs[0].value) !== index) c.inputs[0].value = index;
+          c.inputs[0].style.setProperty("--at", index / (c.values.length - 1));
+          c.inputs[0].setAttribute("aria-valuetext", frame.texts[k]);
+        }
+      });
+      $(".gtt-readout").innerHTML = "";
+      frame.words.split("*").forEach((text, i) => $(".gtt-readout").append(i % 2 ? Object.assign(document.createElement("strong"), { textContent: text }) : text));
+    }
+
+    function show(exact) {
+      frame = exact || lookUp();
+      draw();
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        if (touched) status.textContent = frame.words.replaceAll("*", "");
+        if (numbers.open) fillTable();
+      }, 250);
+    }
+
+    // --- the one way a setting changes, whoever changes it
+    function set(changes, quiet) {
+      let changed = false;
+      for (const [k, value] of Object.entries(changes)) {
+        if (now[k] !== value) changed = true;
+        now[k] = value;
+      }
+      if (!changed) return;
+      touched = true;
+      stop();
+      show();
+      if (quiet) return;
+      if (model) tellKernel();
+      else tellAddress();
+    }
+
+    // --- with a kernel: draw the table at once, ask for the exact curve, fall back to the grid if none comes
+    function tellKernel() {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => {
+        root.classList.add("gtt-offline");
+        controls.forEach((c, k) => { if (!c.options) now[k] = c.values[near(c.values, now[k])]; });
+        steps(1);
+        show();
+      }, 2500);
+      telling = true; // one setting at a time reaches the model: do not read it back half changed
+      try {
+        controls.forEach((c, k) => model.set(c.name, now[k]));
+        model.save_changes();
+      } catch { /* a dead kernel: the timer above falls back */ }
+      telling = false;
+    }
+    const steps = (size) => controls.forEach((c) => { if (!c.options) c.inputs[0].step = size; });
+    const fromKernel = () => telling || set(controls.map((c) => model.get(c.name)), true);
+    function exact() {
+      const reply = model.get("_frame");
+      $(".gtt-error").textContent = reply.error || "";
+      if (!reply.at || reply.at.some((v, k) => v !== now[k])) return; // of a setting already left
+      clearTimeout(waiting);
+      root.classList.remove("gtt-offline");
+      steps(0.1);
+      if (!reply.error) show(reply);
+    }
+
+    // --- without one: the address holds the setting
+    let writing;
+    function tellAddress() {
+      clearTimeout(writing);
+      writing = setTimeout(() => {
+        const query = controls.map((c, k) => `&${c.name}=${encodeURIComponent(now[k])}`).join("");
+        const moved = now.some((v, k) => v !== start[k]);
+        try {
+          history.replaceState(history.state, "", moved ? `#lab=${spec.name}${query}` : location.pathname + location.search);
+        } catch { /* some viewers forbid it */ }
+      }, 300);
+    }
+    function fromAddress() {
+      const asked = new URLSearchParams(location.hash.slice(1)), changes = {};
+      if (asked.has("lab") && asked.get("lab") !== spec.name) return;
+      controls.forEach((c, k) => {
+        const text = asked.get(c.name) ?? asked.get(c.symbol);
+        if (text === null || text.trim() === "") return;
+        if (c.options ? c.values.includes(text) : Number.isFinite(Number(text)))
+          changes[k] = c.options ? text : c.values[near(c.values, Number(text))];
+      });
+      set(changes, true);
+      if (asked.has("lab")) root.scrollIntoView({ block: "nearest" });
+    }
+
+    // --- dragging: the nearest setting whose point lies under the pointer
+    function grip(item, k) {
+      const svg = svgs[item.panel], circle = document.createElementNS(svg.namespaceURI, "circle");
+      circle.setAttribute("class", "gtt-grip");
+      circle.setAttribute("r", 15);
+      circle.style.fill = item.marks[0]?.style.fill;
+      svg.append(circle);
+      const axes = item.drag.map((name) => controls.findIndex((c) => c.name === name));
+      circle.addEventListener("pointerdown", (event) => { circle.setPointerCapture(event.pointerId); event.preventDefault(); });
+      circle.addEventListener("pointermove", (event) => {
+        if (!circle.hasPointerCapture(event.pointerId)) return;
+        const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+        const at = gridded();
+        let best = Infinity, chosen;
+        const search = (depth) => {
+          if (depth < axes.length) {
+            for (let i = 0; i < controls[axes[depth]].values.length; i++) { at[axes[depth]] = i; search(depth + 1); }
+            return;
+          }
+          const away = Math.hypot(item.x.data[row(item.x, at) + k] / UNITS - p.x, item.y.data[row(item.y, at) + k] / UNITS - p.y);
+          if (away < best) { best = away; chosen = Object.fromEntries(axes.map((a) => [a, controls[a].values[at[a]]])); }
+        };
+        search(0);
+        set(chosen);
+      });
+      return circle;
+    }
+
+    // --- playing: the curves grow along their axis; with reduced motion in a few jumps
+    function stop() {
+      cancelAnimationFrame(playing);
+      playing = 0;
+      reveal = 1;
+      if (play) play.textContent = play.dataset.name;
+    }
+    function run() {
+      if (playing) { stop(); draw(); return; }
+      const still = matchMedia("(prefers-reduced-motion: reduce)").matches, begun = performance.now();
+      play.textContent = "Stop";
+      const tick = (t) => {
+        const done = Math.max(0, t - begun) / (still ? 6000 : 3500);
+        reveal = Math.min(1, still ? Math.ceil(done * 6) / 6 : done);
+        if (done >= 1) stop();
+        else playing = requestAnimationFrame(tick);
+        draw();
+      };
+      playing = requestAnimationFrame(tick);
+    }
+
+    // --- the numbers of what is shown, read back through the axes
+    function fillTable() {
+      const curves = items.map((item, j) => ({ ...item, row: frame.rows[j] })).filter((item) => item.name);
+      const read = (item, axis, c) => {
+        const [log, a, b] = item.axes[axis], v = a + (b * c) / UNITS;
+        return Number((log ? 10 ** v : v).toPrecision(3)).toString();
+      };
+      const height = ([x, y], at) => { // of the drawn line, straight between its points
+        const i = Math.max(1, x.findIndex((v) => v >= at)), x0 = x[i - 1], y0 = y[i - 1];
+        if (at < x[0] || at > x[x.length - 1] || y0 === GAP || y[i] === GAP) return at === x0 ? y0 : at === x[i] ? y[i] : GAP;
+        return y0 + ((y[i] - y0) * (at - x0)) / (x[i] - x0);
+      };
+      const body = [[spec.abscissa, ...curves.map((c) => c.name)]];
+      for (const [i, x] of [...(curves[0]?.row[0] || [])].entries()) {
+        const ys = curves.map((c, j) => (j ? height(c.row, x) : c.row[1][i]));
+        body.push([read(curves[0], 0, x), ...ys.map((y, j) => (y === GAP ? "" : read(curves[j], 1, y)))]);
+      }
+      const element = (tag, ...inside) => { const e = document.createElement(tag); e.append(...inside); return e; };
+      const head = body[0].map((text) => Object.assign(element("th", text), { scope: "col" }));
+      const lines = body.slice(1).map((line) => element("tr", ...line.map((text) => element("td", text))));
+      $("table").replaceChildren(element("thead", element("tr", ...head)), element("tbody", ...lines));
+      numbers.dataset.tsv = body.map((line) => line.join("\t")).join("\n");
+    }
+    async function copyTable() {
+      try {
+        await navigator.clipboard.writeText(numbers.dataset.tsv);
+        status.textContent = "Copied.";
+      } catch {
+        getSelection().selectAllChildren($("table"));
+        status.textContent = document.execCommand("copy") ? "Copied." : "Selected: copy with the keyboard.";
+      }
+      $(".gtt-copy").textContent = status.textContent;
+      setTimeout(() => ($(".gtt-copy").textContent = "Copy"), 1500);
+    }
+
+    // --- wire up
+    controls.forEach((c, k) => {
+      c.inputs = all(`[data-control="${c.name}"] input`);
+      c.output = $(`[data-control="${c.name}"] output`);
+      c.inputs.forEach((input) => {
+        if (c.options) input.name += `-${mounts}`;
+        input.addEventListener("input", () => set({ [k]: c.options ? input.value : valueAt(c, Number(input.value)) }));
+      });
+    });
+    try {
+      table = await unpack(spec.table);
+    } catch {
+      root.classList.add("gtt-still"); // a browser without DecompressionStream keeps the picture
+      return;
+    }
+    unfold();
+    for (const item of items) {
+      item.node = svgs[item.panel].querySelector(`[id="${spec.uid}-${item.panel}-${item.gid}"]`);
+      item.path = item.node.querySelector(":scope > path");
+      item.marks = item.kind === "label" ? [] : [...item.node.querySelectorAll("use")];
+      item.grips = item.drag ? Array.from({ length: item.n }, (_, k) => grip(item, k)) : [];
+    }
+    $(".gtt-reset").addEventListener("click", () => set({ ...start }));
+    if (play) play.addEventListener("click", run);
+    numbers.addEventListener("toggle", fillTable);
+    $(".gtt-copy").addEventListener("click", copyTable);
+    show();
+    all("input, button").forEach((e) => (e.disabled = false));
+    root.dataset.ready = "";
+    if (!model) {
+      fromAddress();
+      addEventListener("hashchange", fromAddress);
+      return;
+    }
+    const names = controls.map((c) => `change:${c.name}`);
+    steps(0.1);
+    fromKernel();
+    exact();
+    names.forEach((name) => model.on(name, fromKernel));
+    model.on("change:_frame", exact);
+    return () => { names.forEach((name) => model.off(name, fromKernel)); model.off("change:_frame", exact); };
+  }
+
+  const mountAll = () => document.querySelectorAll(".gtt-explorer").forEach((root) => mount(root));
+  globalThis.bpttExplorer = {
+    async render({ model, el }) {
+      el.innerHTML = model.get("_html");
+      return mount(el.querySelector(".gtt-explorer"), model);
+    },
+  };
+  if (!document.currentScript) return; // an ES module: the notebook calls render
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", mountAll);
+  else mountAll();
+})();

@@ -1,0 +1,117 @@
+"""Fixtures of the browser tests: the built book on loopback, a Chromium, and pages that write down what went wrong.
+
+site     base address of the served book (http://127.0.0.1:port)
+pages    every page, as a path below `site` ("book/intro.html")
+folder   the folder of the built book, for file:// addresses
+visit    visit("book/intro.html", theme="dark", width=390): a `Visit`, with its Playwright page as `.page`
+"""
+
+import functools
+import http.server
+import os
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HTML = Path(os.environ.get("GTT_HTML", ROOT / "_build" / "html"))
+NOT_BUILT = "the book is not built: `make book` builds it"
+SIZES = {1280: 900, 390: 844}
+
+sys.path.insert(0, str(ROOT / "tools"))
+from chromium import FLAGS, find_chromium  # noqa: E402
+
+
+def built_pages():
+    """Every page but index.html, which only forwards to the first one."""
+    found = (p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html") if "_static" not in p.parts)
+    return sorted(set(found) - {"index.html"})
+
+
+def pytest_generate_tests(metafunc):
+    """A test with the argument `path` runs on every page of the built book."""
+    if "path" in metafunc.fixturenames:
+        metafunc.parametrize("path", built_pages() or [pytest.param(None, marks=pytest.mark.skip(NOT_BUILT))])
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def folder():
+    if not (HTML / "book" / "intro.html").exists():
+        pytest.skip(NOT_BUILT)
+    return HTML
+
+
+@pytest.fixture(scope="session")
+def site(folder):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def pages(folder):
+    return built_pages()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    path, missing = find_chromium()
+    if missing:
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Visit:
+    """An open page and what it did: requests to other hosts, lines in the console, errors."""
+
+    page: object
+    requests: list = field(default_factory=list)
+    console: list = field(default_factory=list)
+
+    def watch(self):
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("requestfailed", lambda request: self.console.append(f"failed: {request.url}"))
+        self.page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.console.append(f"error: {error}"))
+
+    def elsewhere(self, base):
+        return [url for url in self.requests if not url.startswith((base, "data:", "blob:"))]
+
+
+@pytest.fixture
+def visit(browser, request):
+    """Open a page of the served book, or any address; contexts close with the test."""
+    contexts = []
+
+    def open_page(address, *, theme="light", width=1280, javascript=True, wait=True, **options):
+        if "://" not in address:
+            address = f"{request.getfixturevalue('site')}/{address}"
+        context = browser.new_context(viewport={"width": width, "height": SIZES.get(width, 900)}, color_scheme=theme,
+                                      java_script_enabled=javascript, **options)
+        contexts.append(context)
+        opened = Visit(context.new_page())
+        opened.watch()
+        opened.page.goto(address, wait_until="load")
+        if wait and javascript:
+            opened.page.evaluate("document.fonts.ready")
+        return opened
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -1,0 +1,169 @@
+"""Every page in a browser: it asks no other host for anything, says nothing in the console, passes axe-core, fits a phone,
+and works from disk and without JavaScript."""
+
+import gzip
+import re
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+VIEWS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+LIMIT = 400_000  # bytes of a whole page with mathematics and fonts, as a server with gzip sends it
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_asks_no_other_host_and_leaves_the_console_empty(visit, site, path, theme):
+    opened = visit(path, theme=theme)
+    opened.page.mouse.wheel(0, 20_000)
+    opened.page.wait_for_timeout(150)
+    assert opened.requests, "the listener heard nothing"
+    assert opened.elsewhere(site) == []
+    assert opened.console == []
+
+
+def test_a_page_opened_from_disk_works_the_same(visit, folder, path):
+    opened = visit((folder / path).as_uri())
+    assert opened.elsewhere("file://") == []
+    assert opened.console == []
+
+
+@pytest.mark.parametrize(("theme", "width"), VIEWS)
+def test_axe_finds_nothing_of_any_impact(visit, path, theme, width):
+    opened = visit(path, theme=theme, width=width)
+    opened.page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
+    opened.page.wait_for_timeout(50)
+    opened.page.evaluate(AXE.read_text(encoding="utf-8"))
+    result = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    found = [f"{v['id']} ({v['impact']}): {node['html'][:160]}" for v in result["violations"] for node in v["nodes"]]
+    assert result["passes"], "axe tested nothing"
+    assert found == []
+
+
+def test_a_page_follows_the_readers_theme(visit, path):
+    for theme in ("light", "dark"):
+        opened = visit(path, theme=theme)
+        assert opened.page.evaluate("document.documentElement.dataset.theme") == theme
+        rgb = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", rgb)[:3])) < 200) == (theme == "dark"), rgb
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_no_page_overflows_sideways_on_a_phone(visit, path, width):
+    opened = visit(path, width=width)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_lines_have_a_readable_length(visit, path):
+    """60 to 75 characters on a desktop, 38 to 45 on a phone, type of 17 px or more."""
+    measure = """() => {
+        const text = document.querySelector('article > section > p, article > p') || document.querySelector('article p');
+        if (!text) return null;
+        const probe = document.createElement('p');
+        probe.textContent = 'and so the gradient flows through time, step by step, from the loss to the first state; '.repeat(8);
+        document.querySelector('article > section, article').append(probe);
+        const range = document.createRange();
+        range.selectNodeContents(probe);
+        const lines = new Set(Array.from(range.getClientRects(), r => Math.round(r.top))).size;
+        const size = parseFloat(getComputedStyle(probe).fontSize);
+        const count = probe.textContent.length / lines;
+        probe.remove();
+        return {count, size};
+    }"""
+    for width, low, high in ((1280, 60, 75), (390, 38, 45)):
+        seen = visit(path, width=width).page.evaluate(measure)
+        if seen:
+            assert low <= seen["count"] <= high, (width, seen)
+            assert seen["size"] >= 17
+
+
+def test_every_figure_has_a_text_for_those_who_do_not_see_it(visit, path):
+    opened = visit(path)
+    unnamed = opened.page.evaluate("""() => Array.from(document.querySelectorAll('article img, article svg'))
+        .filter(f => !(f.getAttribute('alt') || f.getAttribute('aria-label') || f.closest('[aria-hidden=true]')))
+        .map(f => f.outerHTML.slice(0, 120))""")
+    assert unnamed == []
+    hashed = opened.page.evaluate("Array.from(document.querySelectorAll('article img'), f => f.alt)")
+    assert [alt for alt in hashed if re.search(r"[0-9a-f]{16}|\.(png|svg)$", alt)] == []
+
+
+def test_with_javascript_off_the_page_is_complete(visit, folder, path):
+    opened = visit(path, javascript=False, width=390)
+    source = (folder / path).read_text(encoding="utf-8")
+    assert opened.page.locator("#content").is_visible()
+    assert opened.page.locator("#nav").is_visible()
+    assert opened.page.locator(".menu").is_hidden()
+    for number in range(min(3, source.count('<div class="formula">'))):
+        assert opened.page.locator(".formula").nth(number).bounding_box()["height"] > 8
+    assert opened.page.locator(".claim").count() == opened.page.locator(".claim:visible").count()
+
+
+def test_a_page_weighs_no_more_than_its_budget(visit, folder, path, site):
+    opened = visit(path)
+    opened.page.wait_for_timeout(200)
+    weights = {}
+    for url in dict.fromkeys(opened.requests):
+        if url.startswith(site):
+            data = Path(folder, url.removeprefix(site).lstrip("/").partition("?")[0].partition("#")[0]).read_bytes()
+            packed = len(gzip.compress(data, 6)) if not url.endswith((".woff", ".woff2", ".png")) else len(data)
+            weights[url.removeprefix(site)] = packed
+    assert sum(weights.values()) <= LIMIT, sorted(weights.items(), key=lambda item: -item[1])[:5]
+
+
+def test_nothing_moves_while_the_page_loads(visit, path):
+    opened = visit(path, wait=False)
+    shift = opened.page.evaluate("""() => new Promise(done => {
+        let sum = 0;
+        new PerformanceObserver(list => list.getEntries().forEach(e => { if (!e.hadRecentInput) sum += e.value }))
+            .observe({type: 'layout-shift', buffered: true});
+        setTimeout(() => done(sum), 400);
+    })""")
+    assert shift < 0.005
+
+
+def test_the_root_forwards_to_the_first_page(visit, site):
+    opened = visit("index.html", wait=False)
+    opened.page.wait_for_url(f"{site}/book/intro.html")
+    assert opened.console == []
+
+
+def test_the_search_finds_a_page_from_disk(visit, folder):
+    opened = visit((folder / "search.html").as_uri() + "?q=glossary")
+    opened.page.wait_for_selector("#search-results li a")
+    assert opened.page.locator("#search-results li a").count() >= 1
+    assert opened.console == []
+
+
+def test_the_contents_open_and_close_on_a_phone(visit):
+    page = visit("book/intro.html", width=390).page
+    assert page.locator("#nav").is_hidden()
+    page.locator(".menu").click()
+    assert page.locator("#nav").is_visible()
+    assert page.locator(".menu").get_attribute("aria-expanded") == "true"
+    page.keyboard.press("Escape")
+    assert page.locator("#nav").is_hidden()
+    assert page.evaluate("document.activeElement.className") == "menu"
+
+
+def test_the_theme_button_is_remembered_on_the_next_page(visit):
+    page = visit("book/intro.html", theme="light").page
+    page.locator(".mode").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.goto(page.url.replace("intro", "notation"))
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_the_ledger_filters_and_counts(visit, folder):
+    if not (folder / "book" / "claims.html").exists():
+        pytest.skip("the book has no ledger yet")
+    page = visit("book/claims.html").page
+    total = page.locator(".claim").count()
+    page.locator("select[name=verdict]").select_option("holds")
+    shown = page.locator(".claim:visible")
+    assert 0 < shown.count() < total
+    assert shown.count() == page.locator(".claim.verdict-holds").count()
+    assert page.locator(".claim-filter output").inner_text() == f"{shown.count()} of {total} entries"
+    hidden = page.locator(".claim:not(.verdict-holds)").first.get_attribute("id")
+    page.goto(page.url.partition("#")[0] + f"#{hidden}")
+    assert page.locator(f"[id='{hidden}']").is_visible(), "a link to an entry shows it, whatever the filter"

@@ -1,0 +1,200 @@
+"""A small book, built for the test: what the extension makes of cells, figures, claims and formulas, and how a build fails."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import v4
+
+ROOT = Path(__file__).parents[1]
+
+LEDGER = """
+- {id: A33, source: A, where: section 2, kind: equation, claim: "The state is $h_t = \\\\tanh(a_t)$.", verdict: holds,
+   right: "", shows: "0.3 at most", evidence: ["chapters/01_try.ipynb#a33-norm"]}
+- {id: A16, source: A, where: eq. 3, kind: equation, claim: "The loss is a sum.", verdict: holds if,
+   right: "If it adds up.", shows: "", evidence: ["tests/claims/test_a.py::test_a16"]}
+- {id: B05, source: B, where: eq. 6, kind: claim, claim: "It does not vanish.", verdict: wrong, right: "It can.", evidence: []}
+- {id: D-eq8, source: D, where: eq. 8, kind: equation, claim: "A mean over steps.", verdict: slip, evidence: []}
+"""
+TOC = """
+format: jb-book
+root: book/intro
+parts:
+  - caption: Chapters
+    numbered: true
+    chapters: [{file: chapters/01_try}]
+  - caption: Reference
+    chapters: [{file: book/claims}]
+"""
+SVG = "<svg viewBox='0 0 9 9' xmlns='http://www.w3.org/2000/svg'><path d='M0 0L9 9'/></svg>"
+CELLS = [
+    v4.new_markdown_cell(
+        "# Try a chapter\n\nThe first paragraph of a page is its description, and this one is long enough for that. {claim}`A33`\n\n"
+        "$$\n\\pd{L}{h} = 1\n$$ (eq-one)\n\nSee {eq}`eq-one` and {numref}`fig-line`.\n\n"
+        ":::{admonition} Fine print\n:class: dropdown\nFolded.\n:::\n"
+    ),
+    v4.new_code_cell("assert 1 + 1 == 2", metadata={"name": "a33-norm"}),
+    v4.new_code_cell(
+        f"from IPython.display import HTML\n\nHTML({SVG!r})",
+        metadata={"mystnb": {"figure": {"name": "fig-line", "caption": "A line."}, "image": {"alt": "a rising line"}}},
+    ),
+]
+
+
+def small_book(folder, *, cells=CELLS, ledger=LEDGER, intro="# Try\n\nThe first page.\n"):
+    """A book of three pages with this repository's configuration, extension and theme."""
+    (folder / "book").mkdir()
+    (folder / "chapters").mkdir()
+    shutil.copy(ROOT / "_config.yml", folder)
+    for part in ("_ext", "_theme"):
+        shutil.copytree(ROOT / "book" / part, folder / "book" / part)
+    shutil.copytree(ROOT / "src" / "bptt_core" / "static", folder / "src" / "bptt_core" / "static")
+    (folder / "_toc.yml").write_text(TOC, encoding="utf-8")
+    (folder / "book" / "references.bib").write_text("", encoding="utf-8")
+    (folder / "book" / "intro.md").write_text(intro, encoding="utf-8")
+    (folder / "book" / "claims.md").write_text("# Ledger\n\n```{claims-ledger}\n```\n", encoding="utf-8")
+    if ledger:
+        (folder / "book" / "claims.yml").write_text(ledger, encoding="utf-8")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(v4.new_notebook(cells=list(cells), metadata=kernel), folder / "chapters" / "01_try.ipynb")
+    return folder
+
+
+def build(folder, repository=""):
+    env = os.environ | {"GITHUB_REPOSITORY": repository, "GITHUB_REF_NAME": "main", "GIT_CEILING_DIRECTORIES": str(folder.parent)}
+    env.pop("PYTHONWARNINGS", None)
+    command = [sys.executable, str(ROOT / "tools" / "book.py"), "--root", str(folder)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", timeout=300)
+    return done.returncode, done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = small_book(tmp_path_factory.mktemp("book"))
+    code, lines = build(folder, repository="someone/fork")
+    assert code == 0, "\n".join(lines[-15:])
+    assert re.fullmatch(r"The book is built \(\d+ s\)\. Open file://.*/book/intro\.html", lines[-1])
+    return folder / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def chapter(built):
+    return (built / "chapters" / "01_try.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def ledger(built):
+    return (built / "book" / "claims.html").read_text(encoding="utf-8")
+
+
+def test_a_named_cell_is_an_anchor(chapter):
+    assert re.search(r'<div class="cell[^"]*" id="a33-norm">', chapter)
+
+
+def test_a_figure_from_html_has_number_caption_and_alt_text(chapter):
+    figure = re.search(r'<figure[^>]* id="fig-line">.*?</figure>', chapter, re.S)[0]
+    assert '<svg role="img" aria-label="a rising line"' in figure
+    assert "Figure 1.1" in figure
+    assert "A line." in figure
+    assert 'href="#fig-line"' in chapter
+
+
+def test_formulas_are_typeset_without_a_script(built, chapter):
+    assert chapter.count("<mjx-container") == 1
+    assert "<math xmlns" in chapter, "screen readers get MathML"
+    assert 'href="#equation-eq-one"' in chapter
+    assert "MathJax" not in "".join(re.findall(r"<script.*?</script>", chapter, re.S))
+    sheet = (built / "_static" / "math.css").read_text(encoding="utf-8")
+    fonts = re.findall(r"url\(\"(mathjax/[^\"]+)\"\)", sheet)
+    assert fonts and all((built / "_static" / font).exists() for font in fonts)
+
+
+def test_a_dropdown_box_folds_without_a_script(chapter):
+    assert re.search(r'<details class="admonition dropdown[^>]*>\s*<summary class="admonition-title">Fine print</summary>', chapter)
+
+
+def test_a_claim_links_to_its_entry_with_the_verdict(chapter):
+    link = re.search(r'<a class="claim-id[^>]*>A33</a>', chapter)[0]
+    assert 'href="../book/claims.html#A33"' in link
+    assert 'title="holds: The state is' in link
+
+
+def test_the_ledger_shows_every_entry_with_its_evidence(ledger):
+    assert re.findall(r'<div class="claim source-is-(\w) verdict-([\w-]+)[^"]*" id="([\w-]+)">', ledger) == [
+        ("A", "holds", "A33"), ("A", "holds-if", "A16"), ("B", "wrong", "B05"), ("D", "slip", "D-eq8")]
+    assert 'href="../chapters/01_try.html#a33-norm"' in ledger
+    assert 'href="https://github.com/someone/fork/blob/main/tests/claims/test_a.py"' in ledger
+    assert "4 of 4 entries" in ledger
+
+
+def test_the_launch_links_point_at_the_repository_of_the_build(chapter):
+    assert "https://mybinder.org/v2/gh/someone/fork/main?urlpath=lab/tree/chapters/01_try.ipynb" in chapter
+    assert "https://colab.research.google.com/github/someone/fork/blob/main/chapters/01_try.ipynb" in chapter
+
+
+def test_a_page_describes_itself(chapter):
+    assert 'name="description" content="The first paragraph of a page is its description' in chapter
+    assert "<title>1. Try a chapter" in chapter or "<title>Try a chapter" in chapter
+
+
+def broken(tmp_path, **changes):
+    """The last line of a build that fails; it fails with exit code 1."""
+    code, lines = build(small_book(tmp_path, **changes))
+    assert code == 1
+    assert lines[-1].startswith("The book was not built: ")
+    return lines[-1].removeprefix("The book was not built: ")
+
+
+def test_a_failing_assert_ends_the_build_with_one_line_that_names_it(tmp_path):
+    cells = [*CELLS, v4.new_code_cell("assert 2 + 2 == 5, 'not even close'")]
+    where = os.path.join("chapters", "01_try.ipynb")
+    assert broken(tmp_path, cells=cells) == f"{where}: a cell failed: AssertionError: not even close"
+
+
+def test_an_unknown_claim_ends_the_build(tmp_path):
+    said = broken(tmp_path, intro="# Try\n\nSee {claim}`Z99`.\n")
+    assert "intro.md:3" in said and "no claim 'Z99' in book/claims.yml" in said
+
+
+def test_a_formula_that_is_no_tex_ends_the_build(tmp_path):
+    said = broken(tmp_path, intro="# Try\n\nSee $\\nosuchmacro$.\n")
+    assert "TeX: Undefined control sequence \\nosuchmacro" in said
+
+
+def test_a_ledger_entry_with_an_odd_verdict_ends_the_build(tmp_path):
+    said = broken(tmp_path, ledger=LEDGER.replace("verdict: slip", "verdict: meh"))
+    assert "entry D-eq8: verdict 'meh'" in said
+
+
+def test_without_a_ledger_or_a_repository_there_are_no_dead_links(tmp_path):
+    folder = small_book(tmp_path, ledger=None)
+    code, lines = build(folder)
+    page = (folder / "_build" / "html" / "chapters" / "01_try.html").read_text(encoding="utf-8")
+    assert code == 0, "\n".join(lines[-15:])
+    assert '<span class="claim-id">A33</span>' in page
+    assert "mybinder" not in page and "github.com" not in page
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_an_old_python_is_refused_in_one_line(tmp_path):
+    fake = tmp_path / "python3.9"
+    fake.write_text(f"#!/bin/sh\nexec {sys.executable} -c \"import sys; sys.version_info = (3, 9, 1); sys.version = '3.9.1 (fake)'; "
+                    "exec(sys.argv[1])\" \"$2\"\n")
+    fake.chmod(0o755)
+    command = ["make", "-s", "-C", str(ROOT), f"PYTHON={fake}", f"VENV={tmp_path}/venv", "book"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0] == f"Python 3.11 or newer is needed; {fake} is 3.9.1. Name another: make PYTHON=python3.12 ..."
+
+
+def test_a_missing_browser_is_said_in_one_line(tmp_path):
+    env = os.environ | {"CHROMIUM": str(tmp_path / "none")}
+    command = [sys.executable, str(ROOT / "tools" / "chromium.py")]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stdout.splitlines() == [f"CHROMIUM={tmp_path / 'none'} is no file"]

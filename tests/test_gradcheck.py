@@ -1,0 +1,216 @@
+"""The gradient checker: it accepts what is right and complains, with a reason, about what is wrong in one way."""
+
+import numpy as np
+import pytest
+
+from bptt_core import lstm, readout, rnn
+from bptt_core.gradcheck import GradientError, check_gradients, numerical_gradients
+
+T, B, D, H, K = 5, 2, 3, 4, 6
+
+
+def problem(cell=lstm, readout_bias=True, **settings):
+    """A network with readout and squared error: (loss, params, gradients), everything random and of different sizes."""
+    rng = np.random.default_rng(0)
+    rows = 4 * H if cell is lstm else H
+    net = cell.Params(*(0.5 * rng.standard_normal((rows, *tail)) for tail in ((D,), (H,), ())))
+    out = readout.Params(rng.standard_normal((K, H)), rng.standard_normal(K) if readout_bias else None)
+    x, target, h_0 = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, K)), rng.standard_normal((B, H))
+
+    def run(params):
+        cache = cell.forward(params["net"], x, params["h_0"], **settings)
+        return cache, *readout.squared_error(readout.forward(params["out"], cache.h[1:]), target, reduction="mean")
+
+    params = {"net": net, "out": out, "h_0": h_0}
+    cache, _, dy = run(params)
+    behind = readout.backward(out, cache.h[1:], dy)
+    grads = cell.backward(net, cache, behind.h)
+    return lambda p: run(p)[1], params, {"net": grads.params, "out": behind.params, "h_0": grads.h[0]}
+
+
+def with_wrong(gradients, field, change):
+    """The gradients, with one field of the cell changed."""
+    net = gradients["net"]
+    return gradients | {"net": net._replace(**{field: change(getattr(net, field).copy())})}
+
+
+def complaint(loss, params, gradients, **settings):
+    with pytest.raises(GradientError) as caught:
+        check_gradients(loss, params, gradients, **settings)
+    return caught.value
+
+
+@pytest.mark.parametrize("method", ["auto", "complex", "central"])
+@pytest.mark.parametrize("cell", [rnn, lstm])
+def test_right_gradients_pass(cell, method):
+    errors = check_gradients(*problem(cell), method=method)
+    assert list(errors) == ["net.W_xh", "net.W_hh", "net.b_h", "out.W_hy", "out.b_y", "h_0"]
+    assert 0 < max(errors.values()) < (1e-12 if method != "central" else 1e-7)
+    assert (max(errors.values()) > 1e-13) == (method == "central")
+
+
+def test_a_missing_bias_is_no_parameter():
+    assert "out.b_y" not in check_gradients(*problem(readout_bias=False))
+
+
+def test_a_network_of_rectifiers_passes():
+    assert max(check_gradients(*problem(rnn, activation="relu")).values()) < 1e-12
+
+
+@pytest.mark.parametrize("method", ["auto", "complex", "central"])
+@pytest.mark.parametrize("field", ["W_xh", "W_hh", "b_h"])
+@pytest.mark.parametrize("cell", [rnn, lstm])
+def test_an_error_of_a_twentieth_of_a_percent_is_caught(cell, field, method):
+    loss, params, gradients = problem(cell)
+    error = complaint(loss, params, with_wrong(gradients, field, lambda g: 1.0005 * g), method=method)
+    assert error.parameter == f"net.{field}" and error.error == pytest.approx(5e-4, rel=1e-2)
+    assert "the right gradient times 1.0005" in error.hint
+
+
+@pytest.mark.parametrize("method", ["auto", "central"])
+def test_one_wrong_entry_is_named(method):
+    def change(g):
+        g[7, 2] += 1e-3 * np.abs(g).max()
+        return g
+
+    loss, params, gradients = problem()
+    right = gradients["net"].W_hh[7, 2]
+    error = complaint(loss, params, with_wrong(gradients, "W_hh", change), method=method)
+    assert error.parameter == "net.W_hh" and error.index == (7, 2)
+    assert error.wanted == pytest.approx(right, rel=1e-5) and error.got != pytest.approx(right, rel=1e-5)
+    assert "gradient of net.W_hh is wrong, relative error 0.001. Worst at [7, 2]: got" in str(error)
+    assert "1 of 64 entries are wrong" in error.hint
+
+
+def half_of_the_bias_of_one_gate(g):
+    g[2 * H : 3 * H] *= 0.5
+    return g
+
+
+MISTAKES = [
+    ("sign", rnn, "W_xh", lambda g: -g, "The sign is wrong"),
+    ("zero", rnn, "W_hh", lambda g: 0 * g, "all zeros"),
+    ("transpose", rnn, "W_hh", lambda g: g.T, "the transpose of the right gradient"),
+    ("factor T", rnn, "b_h", lambda g: T * g, "times 5, which is T: a sum taken for a mean"),
+    ("one over B", rnn, "W_xh", lambda g: g / B, "times 0.5, which is 1/B"),
+    ("unknown factor", rnn, "b_h", lambda g: 3 * g, "times 3."),
+    ("NaN", rnn, "b_h", lambda g: np.where(g == g[1], np.nan, g), "infinity or NaN"),
+    ("infinity", rnn, "W_hh", lambda g: np.where(g == g[1, 2], np.inf, g), "infinity or NaN"),
+    ("states shifted", rnn, "W_hh", lambda g: np.roll(g, 1, axis=1), ""),
+]
+
+
+@pytest.mark.parametrize(("cell", "field", "change", "hint"), [pytest.param(*m[1:], id=m[0]) for m in MISTAKES])
+def test_a_mistake_is_recognised(cell, field, change, hint):
+    loss, params, gradients = problem(cell)
+    error = complaint(loss, params, with_wrong(gradients, field, change), factors={"T": T, "B": B})
+    assert error.parameter == f"net.{field}" and hint in error.hint and bool(hint) == bool(error.hint)
+    if "NaN" in hint:
+        assert not np.isfinite(error.got) and error.error == np.inf
+
+
+@pytest.mark.parametrize("field", ["W_xh", "W_hh", "b_h"])
+def test_the_gate_that_is_wrong_is_named(field):
+    loss, params, gradients = problem()
+    wrong = with_wrong(gradients, field, half_of_the_bias_of_one_gate)["net"]
+
+    def on_cell(net):
+        return loss(params | {"net": net})
+
+    error = complaint(on_cell, params["net"], wrong)
+    assert error.parameter == field and error.hint == "Only the rows of gate g are wrong."
+
+
+def test_a_parameter_without_a_gradient_is_checked_too():
+    """With h_0 = 0 and one step W_hh has no gradient; the checker must still see what is added there."""
+    rng = np.random.default_rng(0)
+    net, x = lstm.init_params(D, H, rng), rng.standard_normal((1, B, D))
+
+    def loss(params):
+        return lstm.forward(params, x).h[-1].sum()
+
+    right = lstm.backward(net, lstm.forward(net, x), np.ones((1, B, H))).params
+    errors = check_gradients(loss, net, right)
+    assert errors["W_hh"] == 0 and not right.W_hh.any()
+    assert complaint(loss, net, right._replace(W_hh=right.W_hh + 1e-9)).parameter == "W_hh"
+
+
+def test_a_transposed_gradient_of_another_shape_is_caught():
+    loss, params, gradients = problem()
+    error = complaint(loss, params, with_wrong(gradients, "W_xh", lambda g: g.T))
+    assert (error.parameter, error.index, error.got, error.wanted) == ("net.W_xh", None, (D, 4 * H), (4 * H, D))
+    assert "wrong shape" in str(error) and "outer product" in error.hint
+
+
+def test_a_shape_that_would_broadcast_is_caught():
+    loss, params, gradients = problem()
+    error = complaint(loss, params, with_wrong(gradients, "b_h", lambda g: g[:, None]))
+    assert error.parameter == "net.b_h" and error.hint == ""
+
+
+@pytest.mark.parametrize("spoil", [np.abs, np.real, lambda h: h.real + 0j])
+def test_a_loss_which_is_not_analytic_is_checked_by_central_differences(spoil):
+    rng = np.random.default_rng(0)
+    net, x, weights = rnn.init_params(D, H, rng), rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
+
+    def loss(params):
+        return np.real(np.sum(weights * spoil(rnn.forward(params, x).h[1:])))
+
+    cache = rnn.forward(net, x)
+    dh = weights * (np.sign(cache.h[1:]) if spoil is np.abs else 1)
+    right = rnn.backward(net, cache, dh).params
+    assert 1e-13 < max(check_gradients(loss, net, right).values()) < 1e-7
+    complaint(loss, net, right._replace(W_hh=right.W_hh.T))
+    with pytest.raises(GradientError):  # the complex step alone is blind here
+        check_gradients(loss, net, right, method="complex")
+
+
+def test_a_loss_that_refuses_complex_numbers_is_checked_by_central_differences():
+    def real_only(p):
+        if np.iscomplexobj(p[0]):
+            raise TypeError("real numbers only")
+        return (p[0] ** 3).sum()
+
+    assert check_gradients(real_only, [np.array([1.0, 2.0])], [np.array([3.0, 12.0])])["0"] < 1e-8
+    assert complaint(real_only, [np.array([1.0, 2.0])], [np.array([3.0, 12.1])]).index == (1,)
+
+
+def test_numerical_gradients_come_in_the_container_of_the_parameters_and_leave_them_alone():
+    loss, params, gradients = problem()
+    before = params["net"].W_hh.copy()
+    for method, tolerance in (("complex", 1e-13), ("central", 1e-8)):
+        found = numerical_gradients(loss, params, method=method)
+        assert isinstance(found["net"], lstm.Params) and found["out"].b_y.shape == (K,)
+        assert 0 < np.abs(found["net"].W_hh - gradients["net"].W_hh).max() < tolerance
+    assert np.array_equal(params["net"].W_hh, before)
+
+
+def test_a_single_number_can_be_checked():
+    right = np.array(np.cos(0.7) * 0.7 + np.sin(0.7))
+    assert check_gradients(lambda w: np.sin(w) * w, np.array(0.7), right)["value"] < 1e-14
+    error = complaint(lambda w: np.sin(w), np.array(0.7), np.array(0.1))
+    assert error.index == () and "Worst: got 0.1" in str(error)
+
+
+def test_a_tolerance_of_ones_own_is_used():
+    loss, params, gradients = problem()
+    wrong = with_wrong(gradients, "W_hh", lambda g: 1.0005 * g)
+    assert check_gradients(loss, params, wrong, rtol=1e-3)["net.W_hh"] == pytest.approx(5e-4)
+    complaint(loss, params, wrong, rtol=4e-4)
+
+
+def bad_calls():
+    loss, params, gradients = problem(rnn)
+    fewer = {name: value for name, value in gradients.items() if name != "h_0"}
+    yield "missing field", lambda: check_gradients(loss, params, fewer), "gradients: got fields .*check h_0"
+    yield "unknown method", lambda: check_gradients(loss, params, gradients, method="exact"), "method"
+    yield "no number", lambda: check_gradients(lambda p: p["h_0"], params, gradients), r"loss\(params\)"
+    yield "NaN loss", lambda: check_gradients(lambda p: np.nan, params, gradients), r"loss\(params\)"
+    yield "NaN", lambda: numerical_gradients(loss, params | {"h_0": np.full((B, H), np.nan)}), "h_0"
+    yield "integers", lambda: numerical_gradients(loss, params | {"h_0": np.ones((B, H), int)}), "h_0"
+
+
+@pytest.mark.parametrize(("call", "message"), [pytest.param(*rest, id=name) for name, *rest in bad_calls()])
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=f"^{message}.*"):
+        call()
