@@ -10,8 +10,16 @@ import witnesses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from witnesses import (
-    central_differences, complex_step, core_backward, core_gradients, params_of, problems, run, torch_gradients,
-    torch_module_states, worst,
+    central_differences,
+    complex_step,
+    core_backward,
+    core_gradients,
+    params_of,
+    problems,
+    run,
+    torch_gradients,
+    torch_module_states,
+    worst,
 )
 
 from bptt_core import lstm, rnn
@@ -74,7 +82,7 @@ def test_the_truncated_gradient_matches_a_graph_whose_gates_see_a_detached_h(tor
 @settings(max_examples=30)
 @given(data=st.data())
 def test_total_derivatives_of_the_states_solve_the_dense_unrolled_system(cell, data):
-    """The unrolled network is F(s) = 0 with s_t − step(s_{t−1}) = 0: dL/ds solves one linear system with no recursion in it."""
+    """The unrolled network is F(s) = 0 with s_t − step(s_{t−1}) = 0: dL/ds solves one linear system."""
     kinds = {"grids": False, "upstream": "array", "loss": None}
     problem = data.draw(problems(cell, **kinds, **({"truncated": False, "loss on c": True} if cell is lstm else {})))
     cache, (back, _) = run(problem, problem.leaves), core_backward(problem)
@@ -127,7 +135,9 @@ def test_a_grid_of_networks_equals_its_networks_one_by_one(cell, data):
     for point in np.ndindex(problem.grid):
         at = (slice(None), *point)
         x = problem.leaves["x"]
-        leaves = {name: leaf[point] for name, leaf in problem.leaves.items() if name != "x"} | {"x": x[at] if x.ndim > 3 else x}
+        leaves = {name: leaf[point] for name, leaf in problem.leaves.items() if name != "x"} | {
+            "x": x[at] if x.ndim > 3 else x
+        }
         upstream = {"dh": problem.dh[at], "dc": None if problem.dc is None else problem.dc[at]}
         single = problem._replace(leaves=leaves, grid=(), **upstream)
         own_cache, (own, _) = run(single, leaves), core_backward(single, per_step=True)

@@ -13,15 +13,47 @@ from bptt_core import lstm, readout, rnn
 T, B, D, H, K = 5, 3, 2, 4, 6
 GRID = (2, 3)
 NOT_NUMBERS = [
-    "three", b"three", None, [[1.0, 2.0], [3.0]], [[[1.0]], [[2.0, 3.0]]], {"a": 1.0}, {1.0, 2.0}, object(), np, len, Ellipsis,
-    np.array(["1.0"]), np.array([None]), np.array("2026-01-01", dtype="M8[D]"), (x for x in "ab"),
+    "three",
+    b"three",
+    None,
+    [[1.0, 2.0], [3.0]],
+    [[[1.0]], [[2.0, 3.0]]],
+    {"a": 1.0},
+    {1.0, 2.0},
+    object(),
+    np,
+    len,
+    Ellipsis,
+    np.array(["1.0"]),
+    np.array([None]),
+    np.array("2026-01-01", dtype="M8[D]"),
+    (x for x in "ab"),
 ]
 NOT_SIZES = [0, -3, 2.5, 4.0, "4", None, True, np.nan, np.inf, [4], np.array([4, 4]), 1 + 0j]
 NOT_SCALARS = ["1", None, np.nan, np.inf, -np.inf, [1.0], np.ones(2), 1j, b"1", object()]
 NOT_NAMES = ["", "Tanh", "softplus", None, 0, 1.5, ["tanh"], ("tanh",), {"tanh"}, np.array(["tanh"]), np.tanh, b"tanh"]
 NOT_RNGS = [None, 0, "rng", np.random, np.random.RandomState(0), np.random.default_rng]
 NOT_DTYPES = [int, "int32", complex, object, "three", None, np.float16, bool, 64, [float], np.dtype("c16")]
-NOT_STEPS = [[], [0], [T + 1], [-1], [1.0], [1.5], ["1"], [None], [[1]], "first", "", 3, 2.5, T, np.nan, {}, np.ones((2, 2), int), [True, 9]]
+NOT_STEPS = [
+    [],
+    [0],
+    [T + 1],
+    [-1],
+    [1.0],
+    [1.5],
+    ["1"],
+    [None],
+    [[1]],
+    "first",
+    "",
+    3,
+    2.5,
+    T,
+    np.nan,
+    {},
+    np.ones((2, 2), int),
+    [True, 9],
+]
 NOT_REDUCTIONS = [None, "", "Mean", "average", 1, ["sum"], np.array(["sum", "mean"]), np.mean]
 
 
@@ -40,14 +72,22 @@ def spoilt_array(draw, value, *, optional, free_axes, real=False):
     if way == "rank down":
         return value[0]
     if way in ("longer", "empty"):
-        axis = draw(st.sampled_from([axis for axis in range(value.ndim) if way == "empty" or axis - value.ndim not in free_axes]))
-        wrong = np.concatenate([value, np.take(value, [0], axis)], axis) if way == "longer" else np.take(value, [], axis)
+        axis = draw(
+            st.sampled_from(
+                [axis for axis in range(value.ndim) if way == "empty" or axis - value.ndim not in free_axes]
+            )
+        )
+        wrong = (
+            np.concatenate([value, np.take(value, [0], axis)], axis) if way == "longer" else np.take(value, [], axis)
+        )
         return wrong.tolist() if draw(st.booleans()) and wrong.size else wrong
     if way == "complex":
         return value + 1j
     if way == "not finite":
         value = value.astype(float)
-        value[tuple(draw(st.integers(0, n - 1)) for n in value.shape)] = draw(st.sampled_from([np.nan, np.inf, -np.inf]))
+        value[tuple(draw(st.integers(0, n - 1)) for n in value.shape)] = draw(
+            st.sampled_from([np.nan, np.inf, -np.inf])
+        )
         return value
     return draw(st.sampled_from([bad for bad in NOT_NUMBERS if bad is not None or not optional]))
 
@@ -79,12 +119,16 @@ NOT_PARAMS = [None, (), (1, 2, 3), [np.ones((4, 2))], {"W_hh": np.eye(4)}, "para
 
 def weights(cell):
     own = {"W_xh": field("W_xh", free_axes=(-1,)), "W_hh": field("W_hh"), "b_h": field("b_h", optional=True)}
-    return own | {"params": one_of([*NOT_PARAMS, (lstm if cell is rnn else rnn).init_params(D, H, np.random.default_rng(0))])}
+    return own | {
+        "params": one_of([*NOT_PARAMS, (lstm if cell is rnn else rnn).init_params(D, H, np.random.default_rng(0))])
+    }
 
 
 def spoilt_class(draw, value):
     value = value.astype(float)
-    value[draw(st.integers(0, T - 1)), draw(st.integers(0, B - 1))] = draw(st.sampled_from([-1, K, 10**6, -(10**12), 0.5]))
+    value[draw(st.integers(0, T - 1)), draw(st.integers(0, B - 1))] = draw(
+        st.sampled_from([-1, K, 10**6, -(10**12), 0.5])
+    )
     return value
 
 
@@ -121,16 +165,27 @@ def valid_calls():
 
             step = {f"{key[0]}_prev": value for key, value in states.items()}
             spoilers = given_params | {key: (key, state) for key in step} | {kind: (kind, one_of(NOT_NAMES))}
-            spoilers |= {"x_t": ("x_t", one_of([*NOT_NUMBERS, x[0, ..., :-1], x[0, ..., :2, :], x[0, ..., :0], 3.0, np.ones(D)]))}
+            spoilers |= {
+                "x_t": ("x_t", one_of([*NOT_NUMBERS, x[0, ..., :-1], x[0, ..., :2, :], x[0, ..., :0], 3.0, np.ones(D)]))
+            }
             add(f"{name}.step{label}", cell.step, {"params": params, "x_t": x[0], **step, kind: "tanh"}, spoilers)
 
             arguments = {"params": params, "x": x, **states, kind: "tanh"}
-            spoilers = given_params | {"x": ("x", array(free_axes=(-5, -2) if grid else (-3, -2))), kind: (kind, one_of(NOT_NAMES))}
+            spoilers = given_params | {
+                "x": ("x", array(free_axes=(-5, -2) if grid else (-3, -2))),
+                kind: (kind, one_of(NOT_NAMES)),
+            }
             spoilers |= {key: (key, state) for key in states}
             add(f"{name}.forward{label}", cell.forward, arguments, spoilers)
 
             cache = cell.forward(params, x, *states.values())
-            wrong = [None, "cache", (), tuple(cache), cell.forward(params._replace(b_h=None), x)._replace(h=cache.h[..., :-1])]
+            wrong = [
+                None,
+                "cache",
+                (),
+                tuple(cache),
+                cell.forward(params._replace(b_h=None), x)._replace(h=cache.h[..., :-1]),
+            ]
             wrong += [cache._replace(x=x[..., :-1]), (lstm if cell is rnn else rnn).Cache]
             dh = rng.standard_normal((T, *grid, B, H))
             upstreams = {"dh": dh, "dc": {1: dh[0], 4: dh[3]}} if cell is lstm else {"dh": dh}
@@ -147,20 +202,36 @@ def valid_calls():
     own |= {"scale": one_of(NOT_SCALARS), "dtype": one_of(NOT_DTYPES)}
     add("readout.init_params", readout.init_params, sizes, {key: (key, spoil) for key, spoil in own.items()})
     params, h = readout.init_params(H, K, rng), rng.standard_normal((T, B, H))
-    own = {"W_hy": field("W_hy"), "b_y": field("b_y", optional=True), "params": one_of([*NOT_PARAMS, rnn.init_params(2, 3, rng)])}
+    own = {
+        "W_hy": field("W_hy"),
+        "b_y": field("b_y", optional=True),
+        "params": one_of([*NOT_PARAMS, rnn.init_params(2, 3, rng)]),
+    }
     own = {key: ("params", spoil) for key, spoil in own.items()} | {"h": ("h", array(free_axes=(-3, -2)))}
     add("readout.forward", readout.forward, {"params": params, "h": h}, own)
     y = readout.forward(params, h)
-    full = own | { "dy": ("dy", state)}
+    full = own | {"dy": ("dy", state)}
     add("readout.backward", readout.backward, {"params": params, "h": h, "dy": y}, full)
-    add("softmax", readout.softmax, {"y": y}, {"y": ("y", one_of([*NOT_NUMBERS, 1.0, [], np.ones((2, 0)), [np.nan, 1], [np.inf, 0]]))})
+    add(
+        "softmax",
+        readout.softmax,
+        {"y": y},
+        {"y": ("y", one_of([*NOT_NUMBERS, 1.0, [], np.ones((2, 0)), [np.nan, 1], [np.inf, 0]]))},
+    )
     classes, distributions = rng.integers(K, size=(T, B)), rng.dirichlet(np.ones(K), size=(T, B))
     for name, loss, target, spoil in [
         ("cross-entropy of classes", readout.softmax_cross_entropy, classes, [spoilt_class, array()]),
-        ("cross-entropy of distributions", readout.softmax_cross_entropy, distributions, [spoilt_distribution, array(real=True)]),
+        (
+            "cross-entropy of distributions",
+            readout.softmax_cross_entropy,
+            distributions,
+            [spoilt_distribution, array(real=True)],
+        ),
         ("squared error", readout.squared_error, distributions, [array(real=True)]),
     ]:
-        spoilers = {"y": ("y", one_of([*NOT_NUMBERS, y[0, 0], y[:0], y[:, :, :0], np.where(y > 1, np.nan, y), y * np.inf]))}
+        spoilers = {
+            "y": ("y", one_of([*NOT_NUMBERS, y[0, 0], y[:0], y[:, :, :0], np.where(y > 1, np.nan, y), y * np.inf]))
+        }
         spoilers |= {"steps": ("steps", one_of(NOT_STEPS)), "reduction": ("reduction", one_of(NOT_REDUCTIONS))}
         arguments = {"y": y, "target": target, "steps": None, "reduction": "sum"}
         for way in spoil:
@@ -200,18 +271,28 @@ def test_the_messages_name_the_argument_and_both_shapes():
         r"x: got shape \(0, 3, 2\), wanted at least one step": lambda: lstm.forward(params, np.ones((0, B, D))),
         r"x: got NaN or infinity, wanted finite numbers": lambda: lstm.forward(params, np.full((T, B, D), np.nan)),
         r"W_hh: got NaN or infinity": lambda: rnn.forward(rnn.Params(np.ones((1, 1)), [[np.inf]]), np.ones((1, 1, 1))),
-        r"W_hh: got shape \(16, 5\), wanted \(…, 4H, H\)": lambda: lstm.forward(params._replace(W_hh=np.ones((16, 5))), np.ones((T, B, D))),
-        r"b_h: got shape \(4,\), wanted shape \(16,\)": lambda: lstm.forward(params._replace(b_h=np.ones(4)), np.ones((T, B, D))),
+        r"W_hh: got shape \(16, 5\), wanted \(…, 4H, H\)": lambda: lstm.forward(
+            params._replace(W_hh=np.ones((16, 5))), np.ones((T, B, D))
+        ),
+        r"b_h: got shape \(4,\), wanted shape \(16,\)": lambda: lstm.forward(
+            params._replace(b_h=np.ones(4)), np.ones((T, B, D))
+        ),
         r"x: got a ragged list, wanted an array of numbers": lambda: lstm.forward(params, [[1.0], [1.0, 2.0]]),
         r"x: got str, wanted an array of numbers": lambda: lstm.forward(params, "x"),
         r"dh: got shape \(3, 4\), wanted shape \(5, 3, 4\)": lambda: backward(params, np.ones((B, H))),
         r"dh: got step 6, wanted a step from 1 to 5": lambda: backward(params, {T + 1: np.ones((B, H))}),
         r"dh\[2\]: got shape \(3, 5\), wanted shape \(3, 4\)": lambda: backward(params, {2: np.ones((B, H + 1))}),
         r"cache: got NoneType, wanted bptt_core.lstm.Cache": lambda: lstm.backward(params, None),
-        r"params: got Params, wanted bptt_core.rnn.Params": lambda: rnn.forward(readout.init_params(2, 3, rng), np.ones((T, B, D))),
-        r"target: got classes 0…6, wanted whole classes 0…5": lambda: readout.softmax_cross_entropy(np.ones((1, 2, 6)), [[0, 6]]),
+        r"params: got Params, wanted bptt_core.rnn.Params": lambda: rnn.forward(
+            readout.init_params(2, 3, rng), np.ones((T, B, D))
+        ),
+        r"target: got classes 0…6, wanted whole classes 0…5": lambda: readout.softmax_cross_entropy(
+            np.ones((1, 2, 6)), [[0, 6]]
+        ),
         r"probabilities that sum to 1": lambda: readout.softmax_cross_entropy(np.ones((1, 1, 2)), [[[0.5, 0.6]]]),
-        r"steps: got \[9\], wanted None, 'last', or steps from 1 to 1": lambda: readout.squared_error([[[1.0]]], [[[1.0]]], steps=[9]),
+        r"steps: got \[9\], wanted None, 'last', or steps from 1 to 1": lambda: readout.squared_error(
+            [[[1.0]]], [[[1.0]]], steps=[9]
+        ),
     }
     for message, call in cases.items():
         with pytest.raises(ValueError, match=message):
@@ -224,7 +305,11 @@ def backward(params, dh):
 
 def test_lists_of_numbers_and_whole_numbers_are_welcome():
     by_list = rnn.forward(rnn.Params([[1], [2]], [[0, 1], [1, 0]], [1, 0]), [[[1]], [[2]]], [[0, 1]])
-    by_array = rnn.forward(rnn.Params(np.array([[1.0], [2]]), np.eye(2)[::-1], np.array([1.0, 0])), np.array([[[1.0]], [[2]]]), np.eye(2)[1:])
+    by_array = rnn.forward(
+        rnn.Params(np.array([[1.0], [2]]), np.eye(2)[::-1], np.array([1.0, 0])),
+        np.array([[[1.0]], [[2]]]),
+        np.eye(2)[1:],
+    )
     assert (by_list.h == by_array.h).all() and by_list.h.dtype == float
 
 

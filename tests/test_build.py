@@ -153,7 +153,7 @@ def broken(tmp_path, **changes):
 def test_a_failing_assert_ends_the_build_with_one_line_that_names_it(tmp_path):
     cells = [*CELLS, v4.new_code_cell("assert 2 + 2 == 5, 'not even close'")]
     where = os.path.join("chapters", "01_try.ipynb")
-    assert broken(tmp_path, cells=cells) == f"{where}: a cell failed: AssertionError: not even close"
+    assert broken(tmp_path, cells=cells) == f"{where}: a cell failed: AssertionError: not even close in: assert 2 + 2 == 5, 'not even close'"
 
 
 def test_an_unknown_claim_ends_the_build(tmp_path):

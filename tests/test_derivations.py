@@ -93,18 +93,20 @@ def test_the_contributions_are_those_of_each_step(cell, loss):
 def test_the_terms_over_k_add_up_to_the_gradient_of_one_loss(cell, name, loss):
     numbers = draw(cell, 2, 3, 1, 3)
     d = getattr(derivations, cell)(2, 3, loss=loss, outputs=3)
-    for t in (1, 2, 3):
+    for t in (1, 3):
         terms = d.terms(name, t)
         _, grads, _, _ = core(cell, numbers, loss, {}, steps=[t])
         assert [term.k for term in terms] == list(range(1, t + 1))
+        products = []
         for term in terms:
-            value = d.evaluate(term.value, **numbers)
-            assert agree(value, getattr(grads.steps, name)[term.k - 1])
             row = sp.eye(1)
             for _, factor in term.factors[:-1]:
                 row = row * factor
             assert term.factors[0][1].shape == (1, len(d.state(t))) and len(term.factors) == t - term.k + 2
-            assert agree(d.evaluate(row * term.factors[-1][1], **numbers), value)
+            products.append(list(row * term.factors[-1][1]))
+        values = d.evaluate(sp.Matrix([list(term.value) for term in terms]), **numbers)
+        assert agree(values, getattr(grads.steps, name)[:t])
+        assert agree(d.evaluate(sp.Matrix(products), **numbers), values)
 
 
 @pytest.mark.parametrize(("cell", "settings"), ALL_SETTINGS)
@@ -154,7 +156,8 @@ def test_what_the_cell_alone_loses_is_the_way_through_the_output_gate():
 def test_the_open_derivative_of_the_output_gate_is_solved():
     """dL/dW_o = Σ_j (ε_j ∘ tanh c_j ∘ o_j (1 − o_j)) [h_{j−1}, x_j]ᵀ."""
     d = derivations.lstm(n=2, T=3)
-    for j, (by_h, by_x) in enumerate(zip(*(d.contributions(w, ("y", "h", "c")) for w in ("W_ho", "W_xo")), strict=True), 1):
+    by_h_and_x = zip(*(d.contributions(name, ("y", "h", "c")) for name in ("W_ho", "W_xo")), strict=True)
+    for j, (by_h, by_x) in enumerate(by_h_and_x, start=1):
         for r in range(2):
             eps, o, s = (sp.Symbol(f"{name}_{j}_{r + 1}") for name in ("dh", "o", "s"))
             for c in range(2):
@@ -210,8 +213,8 @@ def test_one_term_is_shown_by_name_and_written_out():
     assert first.latex.startswith(" ".join(names) + " = ")
     assert last.latex.endswith(r"\cdot \left(h_{2} \left(1 - h_{3}^{2}\right)\right)")
     assert first._repr_latex_() == f"$${first.latex}$$"
-    by_pair = derivations.lstm(n=1, T=2).terms("W_hf")[0].latex
-    assert by_pair.endswith(r"\frac{\partial (h, c)_{2}}{\partial (h, c)_{1}} \frac{\partial^{+} (h, c)_{1}}{\partial W_{hf}}")
+    pair = derivations.lstm(n=1, T=2).terms("W_hf")[0].latex
+    assert pair.endswith(r"{\partial (h, c)_{1}} \frac{\partial^{+} (h, c)_{1}}{\partial W_{hf}}")
 
 
 def test_equations_are_shown_aligned_in_the_notation_of_the_book():
@@ -220,7 +223,7 @@ def test_equations_are_shown_aligned_in_the_notation_of_the_book():
     assert text._repr_latex_().startswith("$$\n\\begin{aligned}\n") and text.count("&=") == len(d.lines) + 1
     assert r"f_{1,2} &= \sigma\left(a_{f,1,2}\right)" in text and r"\frac{dL}{dW_{xf}} &= " in text
     assert r"\left(- y^{\star}_{1} + y_{1}\right)^{2}" in text and r"W_{hf,21}" in text
-    assert r"= W_{hh} h_{0} + W_{xh} x_{1} + b_{h}" in derivations.aligned(derivations.rnn(T=1).forward[:1]).replace("&", "")
+    assert r"a_{1} &= W_{hh} h_{0} + W_{xh} x_{1} + b_{h}" in derivations.aligned(derivations.rnn(T=1).forward)
 
 
 def test_an_expression_is_evaluated_as_a_number_and_a_matrix_as_nested_lists():
@@ -254,7 +257,7 @@ def bad_calls():
     yield lambda: rnn_derivation.function()(**numbers | {"x": [1, 2]}), "x"
 
 
-@pytest.mark.parametrize(("call", "argument"), [pytest.param(*rest, id=f"{i} {rest[1]}") for i, rest in enumerate(bad_calls())])
+@pytest.mark.parametrize(("call", "argument"), list(bad_calls()))
 def test_bad_input_is_named(call, argument):
     with pytest.raises(ValueError, match=f"^{argument}: got .*, wanted "):
         call()

@@ -8,8 +8,16 @@ import pytest
 from bptt_core import ExplodedWarning, gradient_flow, lstm, readout, rnn
 from bptt_core.activations import ACTIVATIONS
 from bptt_core.gradient_flow import (
-    clip_by_global_norm, clip_by_norm, clip_by_value, factor_per_step, global_norm, half_life, lyapunov_exponents,
-    norm_bounds, norm_curve, truncated_backward,
+    clip_by_global_norm,
+    clip_by_norm,
+    clip_by_value,
+    factor_per_step,
+    global_norm,
+    half_life,
+    lyapunov_exponents,
+    norm_bounds,
+    norm_curve,
+    truncated_backward,
 )
 from bptt_core.jacobians import cell_jacobians, products, step_jacobians
 

@@ -8,8 +8,17 @@ import pytest
 from bptt_core import ExplodedWarning, lstm, rnn
 from bptt_core.activations import ACTIVATIONS, get_activation, sigmoid
 from bptt_core.jacobians import (
-    PathFamilies, cell_jacobians, cell_terms, explicit_path, norms, output_gate_path, path_families, products,
-    singular_values, step_jacobians, two_step_defect,
+    PathFamilies,
+    cell_jacobians,
+    cell_terms,
+    explicit_path,
+    norms,
+    output_gate_path,
+    path_families,
+    products,
+    singular_values,
+    step_jacobians,
+    two_step_defect,
 )
 
 T, B, D, H = 4, 2, 3, 5
@@ -339,6 +348,7 @@ def bad_calls():
     yield "dh without a batch", lambda: explicit_path(params, cache, np.ones(H)[:0]), "dh"
     yield "NaN", lambda: output_gate_path(params, cache, np.full((B, H), np.nan)), "dh"
     yield "not square", lambda: products(np.ones((3, 2, 4))), "J"
+    yield "NaN in a matrix", lambda: products(np.full((3, 2, 2), np.nan)), "J"
     yield "one matrix", lambda: products(np.eye(3)), "J"
     yield "unknown norm", lambda: norms(np.eye(3), "1"), "norm"
 

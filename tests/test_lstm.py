@@ -19,7 +19,9 @@ def sigma(a):
 
 def test_one_step_by_hand():
     params = lstm.Params(
-        W_xh=np.array([[0.1], [0.2], [0.3], [0.4]]), W_hh=np.array([[0.5], [0.6], [0.7], [0.8]]), b_h=np.array([1, 2, 3, 4.0])
+        W_xh=np.array([[0.1], [0.2], [0.3], [0.4]]),
+        W_hh=np.array([[0.5], [0.6], [0.7], [0.8]]),
+        b_h=np.array([1, 2, 3, 4.0]),
     )
     h, c = lstm.step(params, np.array([[2.0]]), np.array([[-1.0]]), np.array([[0.9]]))
     i, f, g, o = sigma(0.2 - 0.5 + 1), sigma(0.4 - 0.6 + 2), np.tanh(0.6 - 0.7 + 3), sigma(0.8 - 0.8 + 4)
@@ -74,7 +76,9 @@ def test_initial_weights_have_the_stated_spread_and_only_the_forget_bias_is_not_
     default = lstm.init_params(2, 3, np.random.default_rng(0))
     explicit = lstm.init_params(2, 3, np.random.default_rng(0), scale=1.0, bias=True, forget_bias=1.0)
     assert all((a == b).all() for a, b in zip(default, explicit, strict=True))
-    assert {value.dtype for value in lstm.init_params(2, 3, np.random.default_rng(0), dtype=np.float32)} == {np.dtype("f4")}
+    assert {value.dtype for value in lstm.init_params(2, 3, np.random.default_rng(0), dtype=np.float32)} == {
+        np.dtype("f4")
+    }
 
 
 def test_without_a_forget_gate_nothing_is_forgotten_and_the_gate_has_no_gradient():
@@ -126,7 +130,10 @@ def test_sigma_squashing_replaces_both_tanh():
 @pytest.mark.parametrize("squash", ["identity", "relu", "swish", None, ["tanh"]])
 def test_only_tanh_and_sigma_squash(squash):
     params, zero = lstm.init_params(D, H, np.random.default_rng(0)), np.zeros((B, H))
-    for call in (lambda: lstm.forward(params, np.zeros((T, B, D)), squash=squash), lambda: lstm.step(params, np.zeros((B, D)), zero, zero, squash=squash)):
+    for call in (
+        lambda: lstm.forward(params, np.zeros((T, B, D)), squash=squash),
+        lambda: lstm.step(params, np.zeros((B, D)), zero, zero, squash=squash),
+    ):
         with pytest.raises(ValueError, match="squash: got .* wanted one of tanh, sigmoid"):
             call()
 

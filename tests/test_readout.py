@@ -80,7 +80,9 @@ def test_cross_entropy_of_distributions_and_squared_error_by_hand():
 
 
 @pytest.mark.parametrize("loss_of", [readout.softmax_cross_entropy, readout.squared_error])
-@pytest.mark.parametrize("steps, kept", [(None, [0, 1, 2, 3]), ("last", [3]), ([2, 3], [1, 2]), ((1,), [0]), (range(2, 5), [1, 2, 3])])
+@pytest.mark.parametrize(
+    "steps, kept", [(None, [0, 1, 2, 3]), ("last", [3]), ([2, 3], [1, 2]), ((1,), [0]), (range(2, 5), [1, 2, 3])]
+)
 def test_only_the_chosen_steps_count(loss_of, steps, kept):
     rng = np.random.default_rng(0)
     y, target = logits(rng), rng.dirichlet(np.ones(K), size=(T, B))
@@ -125,7 +127,10 @@ def test_float32_stays_float32():
     params = readout.init_params(H, K, rng, dtype=np.float32)
     h = rng.standard_normal((T, B, H)).astype(np.float32)
     y = readout.forward(params, h)
-    for loss_of, target in ((readout.softmax_cross_entropy, rng.integers(K, size=(T, B))), (readout.squared_error, y[::-1])):
+    for loss_of, target in (
+        (readout.softmax_cross_entropy, rng.integers(K, size=(T, B))),
+        (readout.squared_error, y[::-1]),
+    ):
         loss, dy = loss_of(y, target, reduction="mean")
         back = readout.backward(params, h, dy)
         assert {value.dtype for value in (y, loss, dy, back.h, *back.params)} == {np.dtype(np.float32)}

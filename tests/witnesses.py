@@ -1,6 +1,6 @@
 """Random networks, and ways to their gradients that use none of the package's backward passes.
 
-`problems` draws a `Problem`: a network with every setting at random and a loss on it. `core_gradients` asks the package.
+`problems` draws a `Problem`: a network with random settings and a loss on it. `core_gradients` asks the package.
 `complex_step`, `central_differences` and `torch_gradients` need the forward pass or nothing of the package at all.
 """
 
@@ -31,7 +31,8 @@ class Problem(NamedTuple):
 
     def __repr__(self):
         shapes = {name: leaf.shape for name, leaf in self.leaves.items()}
-        return f"Problem({self.cell.__name__}, {shapes}, {self.settings}, {self.truncated=}, {self.loss}, {self.loss_settings})"
+        settings = {**self.settings, "truncated": self.truncated, "loss": self.loss, **(self.loss_settings or {})}
+        return f"Problem({self.cell.__name__}, {shapes}, {settings})"
 
     @property
     def parameter_names(self):
@@ -54,7 +55,7 @@ def run(problem, leaves):
 
 @st.composite
 def problems(draw, cell, *, grids=True, **fixed):
-    """Sizes all different, states and biases non-zero and distinct, a random upstream gradient. `fixed` pins choices."""
+    """Different sizes, states and biases non-zero and distinct, random upstream gradients. `fixed` pins choices."""
 
     def choose(name, *options):
         return fixed[name] if name in fixed else draw(st.sampled_from(options), label=name)
@@ -69,7 +70,10 @@ def problems(draw, cell, *, grids=True, **fixed):
     settings = {"activation": choose("activation", "tanh", "sigmoid", "relu", "identity")}
     if cell is lstm:
         shapes = {"W_xh": (*grid, 4 * H, D), "W_hh": (*grid, 4 * H, H), "b_h": (*grid, 4 * H)}
-        settings = {"forget_gate": choose("forget_gate", True, True, False), "squash": choose("squash", "tanh", "sigmoid")}
+        settings = {
+            "forget_gate": choose("forget_gate", True, True, False),
+            "squash": choose("squash", "tanh", "sigmoid"),
+        }
     shapes["x"] = choose("x", (T, B, D), (T, *grid, B, D))
     shapes["h_0"] = shapes["c_0"] = (*grid, B, H)
     if cell is rnn:
@@ -187,7 +191,7 @@ def central_differences(problem, eps=1e-6):
 def torch_gradients(problem, states=None):
     """Every gradient by PyTorch's autograd, through a forward pass and a loss written with PyTorch alone.
 
-    `states(problem, leaves)` gives the lists h_0…h_T and c_0…c_T; by default one operation at a time, with every setting."""
+    `states(problem, leaves)` gives the lists h_0…h_T and c_0…c_T; by default step by step, with every setting."""
     import torch
 
     leaves = {name: torch.tensor(leaf, requires_grad=True) for name, leaf in problem.leaves.items()}

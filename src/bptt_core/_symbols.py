@@ -61,6 +61,15 @@ class softmax(sp.Function):
 
 
 SQUASH = {"tanh": sp.tanh, "sigmoid": sigmoid, "identity": lambda a: a}
+OPERATIONS = {
+    sp.Add: lambda *parts: math.fsum(parts),
+    sp.Mul: lambda *parts: math.prod(parts),
+    sp.Pow: pow,
+    sp.log: math.log,
+    sp.tanh: math.tanh,
+    sigmoid: lambda a: 1 / (1 + math.exp(-a)),
+    softmax: lambda k, *y: math.exp(y[int(k) - 1]) / sum(map(math.exp, y)),
+}
 
 
 class Line(NamedTuple):
@@ -129,33 +138,33 @@ def leaves_of(cell, n, T, inputs, outputs, bias):
     return leaves | {f"{s}_0": sp.Matrix(column(s, 0, n)) for s in states}
 
 
-def compiled(leaves, lines, outputs):
-    """A function of numbers, one keyword for each name in `leaves`, that computes `lines` and then `outputs`.
+def numeric(leaves, lines, outputs):
+    """A function with one keyword for each name in `leaves`, that computes the `lines` and then the matrices `outputs`.
 
     Arrays or nested lists come in, nested lists go out. ValueError: a name or a number too many or too few."""
-    compute = sp.lambdify(
-        [symbol for matrix in leaves.values() for symbol in matrix],
-        [entry for matrix in outputs.values() for entry in matrix],
-        modules=[{"sigmoid": _sigmoid, "softmax": _softmax}, "math"],
-        cse=lambda entries: (lines, entries),  # SymPy writes these lines first, in this order
-    )
 
     def function(**numbers):
         if numbers.keys() != leaves.keys():
             raise ValueError(f"numbers: got {', '.join(sorted(numbers))}, wanted {', '.join(sorted(leaves))}")
-        arguments = []
+        values = {}
         for name, symbols in leaves.items():
-            flat = [float(value) for value in _flat(numbers[name])]
+            flat = [float(number) for number in _flat(numbers[name])]
             if len(flat) != len(symbols):
                 raise ValueError(f"{name}: got {len(flat)} numbers, wanted {len(symbols)} {symbols.shape}")
-            arguments += flat
-        values = iter(compute(*arguments))
-        return {
-            name: [[float(next(values)) for _ in range(symbols.cols)] for _ in range(symbols.rows)]
-            for name, symbols in outputs.items()
-        }
+            values |= zip(symbols, flat, strict=True)
+        for symbol, expression in lines:
+            values[symbol] = _number(expression, values)
+        return {name: [[_number(e, values) for e in row] for row in m.tolist()] for name, m in outputs.items()}
 
     return function
+
+
+def _number(expression, values):
+    """The value of an expression; `values` holds those of the symbols, and remembers those of all parts."""
+    if expression not in values:
+        parts = [_number(part, values) for part in expression.args]
+        values[expression] = OPERATIONS[expression.func](*parts) if parts else float(expression)
+    return values[expression]
 
 
 def one_of(name, value, choices):
@@ -168,11 +177,3 @@ def _flat(numbers):
     """The numbers of a nested list, or of an array, row by row."""
     numbers = numbers.tolist() if hasattr(numbers, "tolist") else numbers
     return [x for part in numbers for x in _flat(part)] if isinstance(numbers, list | tuple) else [numbers]
-
-
-def _sigmoid(a):
-    return 1 / (1 + math.exp(-a))
-
-
-def _softmax(k, *y):
-    return math.exp(y[int(k) - 1]) / sum(map(math.exp, y))

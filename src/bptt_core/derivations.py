@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 
 import sympy as sp
 
-from bptt_core._symbols import SQUASH, Line, Named, Term, aligned, column, compiled, leaves_of, one_of, sigmoid, softmax
+from bptt_core._symbols import SQUASH, Line, Named, Term, aligned, column, leaves_of, numeric, one_of, sigmoid, softmax
 
 __all__ = ["Derivation", "aligned", "lstm", "rnn"]
 
@@ -43,7 +43,8 @@ class Derivation:
         if not steps or not set(steps) <= set(range(1, T + 1)):
             raise ValueError(f"steps: got {steps}, wanted None, 'last', or steps from 1 to {T}")
         self.n, self.T, self._is_lstm = n, T, cell == "lstm"
-        self.lines, self._known, self._slopes, self._passes = [], {}, {}, {}
+        self.lines, self._known = [], {}  # the values that have a name of their own
+        self._slopes, self._pulled, self._passes = {}, {}, {}  # what was differentiated before
         self.leaves = leaves_of(cell, n, T, inputs, outputs, bias)
         self.states = [sp.Matrix.vstack(*[self.leaves[name] for name in ("h_0", "c_0") if name in self.leaves])]
         self._steps, self._loss = list(steps), loss
@@ -170,12 +171,12 @@ class Derivation:
         """numbers → gradients: takes every leaf by name (W_xh, W_hh, b_h, W_hy, b_y, x, target, h_0, c_0) and returns
         {name: nested lists}, with the loss as "L"."""
         names = [name for name in self._stacked() if name != "target"]
-        return self._compiled({"L": sp.Matrix([self.total])} | {name: self.gradient(name) for name in names})
+        return self._function({"L": sp.Matrix([self.total])} | {name: self.gradient(name) for name in names})
 
     def evaluate(self, expression, **numbers):
         """The value of any expression or matrix of this derivation, at the numbers that `function` takes."""
         matrix = expression if isinstance(expression, sp.MatrixBase) else sp.Matrix([[expression]])
-        value = self._compiled({"value": matrix})(**numbers)["value"]
+        value = self._function({"value": matrix})(**numbers)["value"]
         return value if isinstance(expression, sp.MatrixBase) else value[0][0]
 
     def _leaf(self, name):
@@ -188,9 +189,9 @@ class Derivation:
         names = ("W_xh", "W_hh", "b_h", "W_hy", "b_y", "x", "target", "h_0", "c_0")
         return {name: self.leaves[name] for name in names if name in self.leaves and self.leaves[name].free_symbols}
 
-    def _compiled(self, outputs):
+    def _function(self, outputs):
         lines = [(line.symbol, line.value) for line in self.lines]
-        return compiled(self._stacked(), lines + self._reverse(NAMED)[0], outputs)
+        return numeric(self._stacked(), lines + self._reverse(NAMED)[0], outputs)
 
     def _local(self, line, symbol):
         """The derivative of one line by one symbol; what has a name is called by it: 1 − tanh(a)² is 1 − h²."""
@@ -208,8 +209,11 @@ class Derivation:
         return bars
 
     def _pulls(self, t):
-        lines = [line for line in self.lines if line.t == t and line.symbol.role not in READOUT]
-        return [self._pull(lines, symbol) for symbol in self.state(t)]
+        """For every entry of s_t: its derivatives by all that step t reads."""
+        if t not in self._pulled:
+            lines = [line for line in self.lines if line.t == t and line.symbol.role not in READOUT]
+            self._pulled[t] = [self._pull(lines, symbol) for symbol in self.state(t)]
+        return self._pulled[t]
 
     def _tau(self, j):
         """∂h_j/∂c_j at fixed gates; zero for j = 0, because h_0 is given."""

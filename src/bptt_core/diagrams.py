@@ -75,7 +75,7 @@ def unrolled_rnn(steps=3, *, gradient=False, only=None):
     return fig
 
 
-PATHS = {  # of the gradient, as the edges it passes: through the cell, through the output gate, and where chapter 3 lost one
+PATHS = {  # of the gradient, as the edges it passes: in the cell, through output gates, and two that get lost
     "t_0": {("h_2", "L"), ("c_2", "h_2"), ("c_1", "c_2"), ("c_0", "c_1")},
     "t_1": {("h_2", "L"), ("o_2", "h_2"), ("h_1", "o_2"), ("o_1", "h_1"), ("h_0", "o_1")},
     "output": {("h_2", "L"), ("o_2", "h_2"), ("h_1", "o_2"), ("c_1", "h_1")},
@@ -84,7 +84,7 @@ PATHS = {  # of the gradient, as the edges it passes: through the cell, through 
 
 
 def dependency_graph(path=None, *, last="t"):
-    """Two steps of an LSTM as nodes and arrows, from (c, h)_{last−2} to L (`C12`–`C18`); `last` is a letter or a number.
+    """Two steps of an LSTM as nodes and arrows, from (c, h)_{last−2} to L (`C12`–`C18`); last is a letter or a number.
 
     path  "t_0", "t_1", "output" or "detour": drawn strong in the colour of gradients, the rest faint"""
     width = 3.0
@@ -100,7 +100,8 @@ def dependency_graph(path=None, *, last="t"):
     for now in (1, 2):
         before = now - 1
         edges += [(f"c_{before}", f"c_{now}"), (f"o_{now}", f"h_{now}"), (f"c_{now}", f"h_{now}")]
-        edges += [(f"h_{before}", f"{gate}_{now}") for gate in "figo"] + [(f"{gate}_{now}", f"c_{now}") for gate in "fig"]
+        edges += [(f"h_{before}", f"{gate}_{now}") for gate in "figo"]
+        edges += [(f"{gate}_{now}", f"c_{now}") for gate in "fig"]
     edges.append(("c_0", "h_0"))
     strong = PATHS[path] if path else set()
 

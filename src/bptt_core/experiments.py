@@ -1,7 +1,7 @@
 """What the movable figures show: functions of their settings that return (positions, sentences) for `explorer`.
 
-One function per lab of `labs`. Settings come as arrays (n,), a choice as a string; a position is (x, y) in data coordinates,
-each (n, points) or (points,). All numbers come from the core.
+One function per lab of `labs`. Settings come as arrays (n,), a choice as a string; a position is (x, y) in data
+coordinates, each (n, points) or (points,). All numbers come from the core.
 """
 
 import numpy as np
@@ -43,18 +43,19 @@ def end_names(x, curves, low, high):
     y = np.log(np.clip(np.stack([np.nan_to_num(c, nan=1e-300) for c in curves.values()]), 1e-300, 1e300))
     inside = (y >= np.log(low)) & (y <= np.log(high))
     end = np.where(inside.any(-1), y.shape[-1] - 1 - inside[..., ::-1].argmax(-1), 0)
-    gap = 0.075 * np.log(high / low)  # the height of a line of text
+    gap = 0.09 * np.log(high / low)  # the height of a line of text
     y = np.take_along_axis(y, end[..., None], -1)[..., 0].clip(np.log(low) + gap / 2, np.log(high) - gap / 2)
     order = y.argsort(0, kind="stable")
     y, at = np.take_along_axis(y, order, 0), np.take_along_axis(x[end], order, 0)
-    for i in range(1, len(y)):
-        y[i] = np.where(np.abs(at[i] - at[i - 1]) < 0.2 * x[-1], np.maximum(y[i], y[i - 1] + gap), y[i])
+    for i in range(len(y)):
+        for j in range(i):
+            y[i] = np.where(np.abs(at[i] - at[j]) < 0.25 * x[-1], np.maximum(y[i], y[j] + gap), y[i])
     y = np.exp(np.take_along_axis(y - np.maximum(0, y[-1] - np.log(high) + gap / 2), order.argsort(0), 0))
     return {f"{gid}.name": (x[end[i]][:, None], y[i][:, None]) for i, gid in enumerate(curves)}
 
 
 def straight(powers, high):
-    """The two ends of c^k (n, lags+1), which a log axis shows as a straight line, as far as `high`: (x, y), each (n, 2)."""
+    """The ends of c^k (n, lags+1), a straight line on a log axis, as far as `high`: (x, y), each (n, 2)."""
     end = np.minimum((powers <= high).sum(-1), powers.shape[-1] - 1)
     return np.stack([0 * end, end], -1), np.stack([powers[:, 0], powers[np.arange(len(end)), end]], -1)
 
@@ -65,7 +66,7 @@ LAGS = 30
 
 
 def conjugate_pair(radius, angle, between):
-    """W_hh (n, 2, 2) with eigenvalues radius · e^{±i angle} and eigenvectors `between` degrees apart: 90 is a rotation."""
+    """W_hh (n, 2, 2) with eigenvalues radius · e^{±i angle}; its eigenvectors stand `between` degrees apart."""
     turn, stretch = np.deg2rad(angle), 1 / np.tan(np.deg2rad(between) / 2)
     c, s = np.cos(turn), np.sin(turn)
     return np.moveaxis(radius * np.array([[c, -s * stretch], [s / stretch, c]]), -1, 0)
@@ -103,7 +104,7 @@ X_UNIT = _rng.standard_normal((50, 1, 10))
 
 
 def saturated_flow(activation, radius, drive):
-    n, W_hh = len(radius), radius[:, None, None] * W_UNIT
+    W_hh = radius[:, None, None] * W_UNIT
     params = rnn.Params(drive[:, None, None] * np.eye(10), W_hh)
     cache = rnn.forward(params, X_UNIT, np.full((1, 10), 0.3), activation=activation)
     gradient = gradient_flow.norm_curve(params, cache, lags=LAGS)[..., 0].T
@@ -116,19 +117,19 @@ def saturated_flow(activation, radius, drive):
     positions |= {"own": (own.real, own.imag), "step": (step.real, step.imag)}
     factors = gradient_flow.factor_per_step(gradient.T)
     return positions, [
-        f"On average the activation passes {percent(s)} of a change. After {LAGS} steps the gradient is {number(g)} times its first "
-        f"size; ρᵏ alone promises {number(r)}. {verdict(f)}"
+        f"On average the activation passes {percent(s)} of a change. After {LAGS} steps the gradient is {number(g)} "
+        f"times its first size; ρᵏ alone promises {number(r)}. {verdict(f)}"
         for s, g, r, f in zip(slope, gradient[:, -1], rate[:, -1], factors, strict=True)
     ]
 
 
 # --- 3: the forget gate -----------------------------------------------------------------------------------------------
 
-SHOWN = np.unique(np.r_[0:8, np.geomspace(8, 50, 9).astype(int), 65, 82, 100, 120, 145, 170, 200])  # points drawn
+SHOWN = np.unique(np.r_[0:8, np.geomspace(8, 50, 7).astype(int), 70, 100, 130, 165, 200])  # points drawn
 
 
 def remembered(forget_bias, scale):
-    """An LSTM and a tanh RNN of the same weight scale, and inputs for 200 steps: (x, LSTM parameters, RNN parameters)."""
+    """Inputs for 200 steps, an LSTM and a tanh RNN of the same weight scale: (x, LSTM parameters, RNN parameters)."""
     rng = np.random.default_rng(2)
     x, cell, plain = rng.standard_normal((200, 1, 3)), lstm.init_params(3, 6, rng), rnn.init_params(3, 6, rng)
     n, by_scale = len(scale), scale[:, None, None]
@@ -150,13 +151,13 @@ def memory_flow(length, forget_bias, scale):
     drawn = curves | {"cell": np.abs(cache.c).mean((2, 3))[k].T}
     rest = ((0, 0), (0, len(SHOWN) - len(k)))  # a shorter sequence leaves the rest of the axis empty
     positions = {gid: (SHOWN, np.pad(c, rest, constant_values=np.nan)) for gid, c in drawn.items()}
-    positions |= end_names(k, curves, 1e-6, 1e2)
+    positions |= end_names(SHOWN, {gid: positions[gid][1] for gid in curves}, 1e-6, 1e2)
     tau = jacobians.output_derivative(cache)[-1].mean((1, 2))
     ends = (curve[T, :, 0] for curve in (exact, only_f, four))
     factors = gradient_flow.factor_per_step(exact)[:, 0]
     return positions, [
-        f"After {T} steps the exact gradient is {number(e)} times its first size; f alone says {number(f)}, the four terms "
-        f"{number(t)}. {verdict(factor)} Of a change of the cell, h shows {percent(shown)}."
+        f"After {T} steps the exact gradient is {number(e)} times its first size; f alone says {number(f)}, the four "
+        f"terms {number(t)}. {verdict(factor)} Of a change of the cell, h shows {percent(shown)}."
         for e, f, t, factor, shown in zip(*ends, factors, tau, strict=True)
     ]
 
@@ -237,7 +238,8 @@ def clipped_flow(start, threshold, rate):
 
 def _say_clipped(free, free_size, clipped, clipped_size, threshold):
     worst, usual, wins = free_size.argmax(), np.median(free[-20:]), np.median(clipped[-20:])
-    text = f"Without clipping the longest gradient is {number(free_size[worst])}, in step {worst}; the late steps have a loss of {number(usual)}."
+    text = f"Without clipping the longest gradient is {number(free_size[worst])}, in step {worst}; "
+    text += f"the late steps have a loss of {number(usual)}."
     if clipped_size.max() <= threshold:
         return f"{text} *The threshold is never reached*: both paths are one."
     hits = (clipped_size > threshold).sum()

@@ -34,23 +34,34 @@ def norm_curve(params, cache, *, norm="2", lags=None):
     if lags not in range(T + 1):
         raise wanted("lags", lags, f"None or a number from 0 to {T}")
     is_lstm = isinstance(params, lstm.Params)
-    scales = _lstm_scales(cache, lags) if is_lstm else [cache.activation.df(cache.h[T - lags + 1 :])]
     W = params.W_hh.reshape(-1, *params.W_hh.shape[-2:])
-    scales = [scale.reshape(lags, len(W), B, *scale.shape[2 + len(grid) :]) for scale in scales]
     curve = np.empty((lags + 1, len(W), B), cache.h.dtype)
-    walk = _lstm_matrices if is_lstm else _rnn_matrices
+    scales_of, matrices_of = (_lstm_scales, _lstm_matrices) if is_lstm else (_rnn_scales, _rnn_matrices)
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, len(W), CHUNK):
             part = slice(start, start + CHUNK)
             P_0 = np.broadcast_to(np.eye(H, dtype=curve.dtype), (len(W[part]), B, H, H)).copy()
             curve[0, part] = norms(P_0, norm)
             block = np.empty((max(1, 4 * CHUNK // (len(P_0) * B)), *P_0.shape), curve.dtype)
+            scales = scales_of(_some_networks(cache, len(grid), part), lags)
             done = 1
-            for matrices in walk(P_0, W[part], block, *[scale[::-1, part] for scale in scales]):
+            for matrices in matrices_of(P_0, W[part], block, *[scale[::-1] for scale in scales]):
                 curve[done : done + len(matrices), part] = norms(matrices, norm)
                 done += len(matrices)
     report_overflow("the gradient", curve)
     return curve.reshape(lags + 1, *grid, B)
+
+
+def _some_networks(cache, grid_axes, part):
+    """The cache of some networks of a grid, with all grid axes made one."""
+    states = {name: value for name, value in cache._asdict().items() if name in ("h", "c", "gates", "s")}
+    flat = {name: value.reshape(len(value), -1, *value.shape[1 + grid_axes :]) for name, value in states.items()}
+    return cache._replace(**{name: value[:, part] for name, value in flat.items()})
+
+
+def _rnn_scales(cache, lags):
+    """φ′(a_t) of the last `lags` steps."""
+    return [cache.activation.df(cache.h[len(cache.h) - lags :])]
 
 
 def _rnn_matrices(P, W, block, slope):

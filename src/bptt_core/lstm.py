@@ -15,8 +15,18 @@ from typing import NamedTuple
 import numpy as np
 
 from bptt_core._arrays import (
-    check_cache, check_inputs, check_number, check_sizes, check_step, check_weights, common_dtype, initial_state, joined,
-    product, report_overflow, upstream,
+    check_cache,
+    check_inputs,
+    check_number,
+    check_sizes,
+    check_step,
+    check_weights,
+    common_dtype,
+    initial_state,
+    joined,
+    product,
+    report_overflow,
+    upstream,
 )
 from bptt_core.activations import Activation, get_activation, sigmoid
 from bptt_core.rnn import parameter_gradients
@@ -154,7 +164,7 @@ def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
             c_t += np.multiply(i_t, g_t, out=ig)
             phi.f(c_t, out=s_t)
             np.multiply(o_t, s_t, out=h_t)
-    report_overflow("the state", hx, c, gates, s)
+    report_overflow("the state", hx, c, gates, s, watch=(hx, c))
     return Cache(x, h, c, gates, s, phi, forget_gate)
 
 
@@ -204,5 +214,6 @@ def backward(params, cache, dh=None, dc=None, *, truncated=False, per_step=False
         grads = parameter_gradients(params, grad_a, x, h)
         contributions = parameter_gradients(params, grad_a, x, h, per_step=True) if per_step else None
         grad_x = grad_a @ params.W_xh
-    report_overflow("the gradient", grad_h, grad_c, grad_a, grad_x, *grads, *(contributions or ()))
+    all_gradients = grad_h, grad_c, grad_a, grad_x, *grads, *(contributions or ())
+    report_overflow("the gradient", *all_gradients, watch=(*grads, grad_h[0], grad_c[0], grad_x))
     return Gradients(grads, grad_x, grad_h, grad_c, grad_a, contributions)

@@ -101,7 +101,7 @@ def label(ax, x, y, text, colour, *, dx=5, dy=0, **kwargs):
 
 
 def plane(ax, reach):
-    """Turn axes into the complex plane out to `reach`, with its unit circle: the border between shrinking and growing."""
+    """Turn axes into the complex plane out to `reach`, with its unit circle, the border of shrinking and growing."""
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     for line in (ax.axhline, ax.axvline):

@@ -61,14 +61,15 @@ def _check(params, h):
         raise wanted("W_hy", f"shape {W_hy.shape}", "(…, K, H)")
     *grid, _, H = W_hy.shape
     if h.ndim not in (3, 3 + len(grid)) or h.size == 0 or h.shape[-1] != H or h.shape[1:-2] not in ((), tuple(grid)):
-        raise wanted("h", f"shape {h.shape}", f"(T, {''.join(f'{n}, ' for n in grid)}B, {H}) for W_hy of shape {W_hy.shape}")
+        want = f"({', '.join(map(str, ('T', *grid, 'B', H)))}) for W_hy of shape {W_hy.shape}"
+        raise wanted("h", f"shape {h.shape}", want)
     if b_y is not None and b_y.shape != W_hy.shape[:-1]:
         raise wanted("b_y", f"shape {b_y.shape}", f"shape {W_hy.shape[:-1]}")
     return Params(W_hy, b_y), h
 
 
 def softmax(y):
-    """softmax(y)_k = e^{y_k} / Σ_j e^{y_j} over the last axis; the largest logit is subtracted first, so none overflows."""
+    """softmax(y)_k = e^{y_k} / Σ_j e^{y_j} over the last axis; the largest logit is subtracted first: no overflow."""
     y = number_array("y", y)
     if y.ndim == 0 or y.shape[-1] == 0:
         raise wanted("y", f"shape {y.shape}", "(…, K)")
@@ -119,7 +120,8 @@ def _one_hot(classes, y):
     """Classes (T, B) as distributions (T, B, K)."""
     T, *_, B, K = y.shape
     if classes.shape != (T, B):
-        raise wanted("target", f"shape {classes.shape}", f"classes of shape {(T, B)} or distributions of shape {(T, B, K)}")
+        want = f"classes of shape {(T, B)} or distributions of shape {(T, B, K)}"
+        raise wanted("target", f"shape {classes.shape}", want)
     if not np.isin(classes, np.arange(K)).all():
         raise wanted("target", f"classes {classes.min():g}…{classes.max():g}", f"whole classes 0…{K - 1}")
     return np.eye(K, dtype=y.real.dtype)[classes.real.astype(int)]

@@ -11,8 +11,20 @@ from typing import NamedTuple
 import numpy as np
 
 from bptt_core._arrays import (
-    check_cache, check_inputs, check_number, check_sizes, check_step, check_weights, common_dtype, initial_state, joined,
-    outer_sum, product, report_overflow, rows, upstream,
+    check_cache,
+    check_inputs,
+    check_number,
+    check_sizes,
+    check_step,
+    check_weights,
+    common_dtype,
+    initial_state,
+    joined,
+    outer_sum,
+    product,
+    report_overflow,
+    rows,
+    upstream,
 )
 from bptt_core.activations import Activation, get_activation
 
@@ -106,11 +118,13 @@ def backward(params, cache, dh, *, per_step=False):
         grads = parameter_gradients(params, grad_a, x, h)
         contributions = parameter_gradients(params, grad_a, x, h, per_step=True) if per_step else None
         grad_x = grad_a @ params.W_xh
-    report_overflow("the gradient", grad_h, grad_a, grad_x, *grads, *(contributions or ()))
+    all_gradients = grad_h, grad_a, grad_x, *grads, *(contributions or ())
+    report_overflow("the gradient", *all_gradients, watch=(*grads, grad_h[0], grad_x))
     return Gradients(grads, grad_x, grad_h, grad_a, contributions)
 
 
 def parameter_gradients(params, da, x, h, *, per_step=False):
     """Σ_t da_t x_tᵀ, Σ_t da_t h_{t−1}ᵀ, Σ_t da_t in the container of the parameters. The LSTM's are the same three."""
     db = None if params.b_h is None else da.sum(-2) if per_step else rows(da).sum(-2)
-    return params._replace(W_xh=outer_sum(da, x, per_step=per_step), W_hh=outer_sum(da, h[:-1], per_step=per_step), b_h=db)
+    dW_xh, dW_hh = (outer_sum(da, value, per_step=per_step) for value in (x, h[:-1]))
+    return params._replace(W_xh=dW_xh, W_hh=dW_hh, b_h=db)

@@ -49,7 +49,7 @@ def adding(length, batch, rng):
     """x_t = (value in [0, 1), marker); one marker in each half; the target is the sum of the two marked values.
 
     Always answering 1 has a mean squared error of 1/6, `ADDING_BASELINE`, not the 0.1767 that is often quoted."""
-    _at_least("length", length, 2)
+    _check(rng, batch, length=(length, 2))
     values = rng.random((length, batch))
     markers = np.zeros((length, batch))
     half, each = length // 2, np.arange(batch)
@@ -64,7 +64,7 @@ def copying(lag, batch, rng, *, word=5, symbols=4):
     """A word of random symbols, `lag` blanks, a signal, and then the word is to be repeated: T = 2 word + lag steps.
 
     Classes: the symbols 0, 1, …, then blank. Without memory the mean loss is `copying_baseline`."""
-    _at_least("lag", lag, 1)
+    _check(rng, batch, lag=(lag, 1), word=(word, 1), symbols=(symbols, 1))
     blank, signal = symbols, symbols + 1
     drawn = rng.integers(0, symbols, (word, batch))
     x = np.full((2 * word + lag, batch), blank)
@@ -81,7 +81,7 @@ def copying_baseline(lag, *, word=5, symbols=4):
 
 def temporal_order(length, batch, rng):
     """A or B at two unknown places among four distractors; the class is the pair, in order: AA, AB, BA or BB."""
-    _at_least("length", length, 10)
+    _check(rng, batch, length=(length, 10))
     symbols = rng.integers(2, 6, (length, batch))
     first, second = rng.integers(0, 2, (2, batch))
     each = np.arange(batch)
@@ -92,7 +92,7 @@ def temporal_order(length, batch, rng):
 
 def latching(length, batch, rng, *, noise=0.2):
     """x_1 = ±1 tells the class, everything after it is noise; the class is asked at the end."""
-    _at_least("length", length, 2)
+    _check(rng, batch, length=(length, 2))
     sign = rng.integers(0, 2, batch)
     x = noise * rng.standard_normal((length, batch, 1))
     x[0, :, 0] = 2 * sign - 1
@@ -101,7 +101,7 @@ def latching(length, batch, rng, *, noise=0.2):
 
 def characters(length, batch, rng):
     """Windows of `TEXT`; at every step the class is the next character, an index into `ALPHABET`."""
-    _at_least("length", length, 1)
+    _check(rng, batch, length=(length, 1))
     codes = encode(TEXT)
     if length >= len(codes):
         raise wanted("length", length, f"fewer than {len(codes)} characters")
@@ -116,6 +116,10 @@ def encode(text):
     return np.array([ALPHABET.index(character) for character in text], dtype=int)
 
 
-def _at_least(name, value, least):
-    if value < least:
-        raise wanted(name, value, f"at least {least}")
+def _check(rng, batch, **sizes):
+    """ValueError unless rng can draw and every size, given as name=(value, least), is a whole number not below."""
+    if not isinstance(rng, np.random.Generator):
+        raise wanted("rng", type(rng).__name__, "a numpy.random.Generator")
+    for name, (value, least) in {"batch": (batch, 1), **sizes}.items():
+        if not isinstance(value, int | np.integer) or value < least:
+            raise wanted(name, value, f"a whole number of at least {least}")

@@ -9,7 +9,7 @@ import axe_playwright_python
 import pytest
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-VIEWS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+VIEWS = [("light", 1280), ("dark", 1280), ("light", 390)]
 LIMIT = 400_000  # bytes of a whole page with mathematics and fonts, as a server with gzip sends it
 
 

@@ -7,11 +7,13 @@ JavaScript off. Each formula carries MathML for screen readers. A TeX error is a
 
 import base64
 import json
-import shutil
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
 from docutils import nodes
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
@@ -20,6 +22,7 @@ logger = logging.getLogger(__name__)
 PARTS = ("startup", "core", "adaptors/liteDOM", "input/tex-full", "output/chtml", "output/chtml/fonts/tex",
          "a11y/assistive-mml")
 PACKAGES = ["base", "ams", "newcommand", "configmacros", "textmacros", "cancel", "color", "boldsymbol", "mathtools"]
+SLIM = re.compile(r' (?:class="MathJax"|style="position: relative;"|xmlns="[^"]*"|data-mjx-texclass="\w*"|unselectable="on")')
 PRELUDE = """
 var window = undefined, global = globalThis, console = {log() {}, warn() {}, error() {}, info() {}};
 var setTimeout = (f) => f();
@@ -65,20 +68,24 @@ class Typesetter:
         html = self.known[source, display]
         if html.startswith("error: "):
             raise ValueError(html.removeprefix("error: "))
-        return html
+        return SLIM.sub("", html)
 
     def write_assets(self, static):
-        """The style sheet of the characters used so far, and the fonts which it names."""
+        """The style sheet of the characters used so far, and the fonts it names with those characters and no others."""
         css = self.engine.call("styles").replace('format("woff");', 'format("woff"); font-display: swap;')
         fonts = static / "mathjax"
         fonts.mkdir(parents=True, exist_ok=True)
-        source = self.root / "output" / "chtml" / "fonts" / "woff-v2"
-        for font in source.glob("*.woff"):
-            if font.name == "MathJax_Zero.woff":  # it sets the heights, so it must not come late: into the sheet itself
-                data = base64.b64encode(font.read_bytes()).decode()
-                css = css.replace(f"mathjax/{font.name}", f"data:font/woff;base64,{data}")
-            elif font.name in css:
-                shutil.copyfile(font, fonts / font.name)
+        used = {chr(int(code, 16)) if code else char for char, code in re.findall(r'content: "(?:([^"\\])|\\([0-9A-F]+))', css)}
+        for source in (self.root / "output" / "chtml" / "fonts" / "woff-v2").glob("*.woff"):
+            if source.name == "MathJax_Zero.woff":  # it sets the heights, so it must not come late: into the sheet itself
+                data = base64.b64encode(source.read_bytes()).decode()
+                css = css.replace(f"mathjax/{source.name}", f"data:font/woff;base64,{data}")
+            elif source.name in css:
+                font = TTFont(source)
+                subsetter = Subsetter(Options(hinting=False, notdef_outline=True))
+                subsetter.populate(text="".join(used | {" "}))
+                subsetter.subset(font)
+                font.save(fonts / source.name)
         (static / "math.css").write_text(css, encoding="utf-8")
 
 

@@ -2,10 +2,12 @@
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from docutils import nodes
@@ -19,11 +21,17 @@ ROOT = HERE.parents[2]
 EXPLORER = ROOT / "src" / "bptt_core" / "static"
 STATIC = HERE.parents[1] / "_theme" / "static"
 FONT = re.compile(r"url\((fonts/[\w-]+\.woff2)\)")
+TABLE = re.compile(r'(<script type="application/json"[^>]*)>([^<]{2000,})(</script>)')
+STYLE_HERE = "<!-- style -->"
 GITHUB = re.compile(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 REPAIRS = (  # what axe-core rightly complains of
     (' aria-label="Toggle hidden content"', ""),
     (' role="doc-biblioentry"', ""),
     (' role="list"', ""),
+    ("<pre>", '<pre tabindex="0">'),  # until gtt.js finds that it does not scroll
+    ('<div class="formula">', '<div class="formula" tabindex="0">'),
+    ('<div class="scroll ', '<div tabindex="0" class="scroll '),
+    ('<div class="cell_output ', '<div tabindex="0" class="cell_output '),
     ('<th class="head"><p></p></th>', '<td class="head"></td>'),
 )
 LIGHT, DARK = "a11y-high-contrast-light", "a11y-high-contrast-dark"
@@ -79,7 +87,7 @@ def add_context(app, pagename, templatename, context, doctree):
     body = context.get("body") or ""
     for wrong, right in REPAIRS:
         body = body.replace(wrong, right)
-    context["body"] = body
+    context["body"] = re.sub(r"<pre .*?</pre>", lambda match: plain_code(match[0]), body, flags=re.S)
     context["has_math"] = "<mjx-container" in body
     context["has_ledger"] = "claim-filter" in body
     context["has_explorer"] = "gtt-explorer" in body
@@ -98,29 +106,77 @@ def start(app):
 
 
 def inline_font(match):
-    """A font as part of the sheet: text never changes its face, or its place, while the page loads."""
-    data = base64.b64encode((STATIC / match[1]).read_bytes()).decode()
-    return f"url(data:font/woff2;base64,{data})"
+    return f"url(data:font/woff2;base64,{base64.b64encode((STATIC / match[1]).read_bytes()).decode()})"
+
+
+def squeezed(css):
+    return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.S))
+
+
+@cache
+def code_colours():
+    """The style sheets of code, light and dark."""
+    return {mode: HtmlFormatter(style=name, nobackground=True).get_style_defs(f"html[data-theme={mode}] .highlight")
+            for mode, name in (("light", LIGHT), ("dark", DARK))}
+
+
+def plain_code(html):
+    """Code without the spans that change nothing: names and brackets have no colour of their own, and are most of a cell."""
+    coloured = set(re.findall(r"\.highlight \.(\w+)", "".join(code_colours().values())))
+    return re.sub(r'<span class="(\w+)">([^<]*)</span>', lambda m: m[0] if m[1] in coloured else m[2], html)
+
+
+def style(static):
+    """The style of a page, without and with mathematics: the package's sheet (palette and explorer), the theme's, the code
+    colours of both modes. It goes into the page itself, with the fonts of the text: the first thing seen waits for no
+    second request, and nothing moves when a font arrives."""
+    sheets = [sheet.read_text(encoding="utf-8") for sheet in (EXPLORER / "explorer.css", STATIC / "gtt.css")]
+    sheets += code_colours().values()
+    plain = FONT.sub(inline_font, squeezed("\n".join(sheets)))
+    return plain, plain + squeezed((static / "math.css").read_text(encoding="utf-8"))
+
+
+def move_tables(html, name, static):
+    """The tables of a page's explorers go into a script of their own: the text need not wait for them. It runs before
+    explorer.js and puts each back where it stood, so that nothing else has to know."""
+    tables = []
+
+    def take(match):
+        tables.append(match[2])
+        return f'{match[1]} data-table="{len(tables) - 1}">{match[3]}'
+
+    html = TABLE.sub(take, html)
+    if tables:
+        (static / "tables").mkdir(exist_ok=True)
+        lines = [f"document.querySelector('[data-table=\"{number}\"]').textContent = {json.dumps(table)};"
+                 for number, table in enumerate(tables)]
+        (static / "tables" / name).write_text("\n".join(lines), encoding="utf-8")
+    return html, bool(tables)
 
 
 def finish(app, error):
-    """One style sheet of three parts: the package's (palette and explorer), the theme's, the code colours of both modes.
-    The explorer's script comes from the package too, under a name that only pages with an explorer load."""
+    """Last touches to the written pages: their style, and the tables of their explorers."""
     if error is not None or app.builder.format != "html":
         return
     static = Path(app.outdir, "_static")
-    code = "\n".join(HtmlFormatter(style=style, nobackground=True).get_style_defs(f"html[data-theme={mode}] .highlight")
-                     for mode, style in (("light", LIGHT), ("dark", DARK)))
-    sheets = [sheet.read_text(encoding="utf-8") for sheet in (EXPLORER / "explorer.css", STATIC / "gtt.css")]
-    (static / "site.css").write_text(FONT.sub(inline_font, "\n".join([*sheets, code])), encoding="utf-8")
     shutil.copyfile(EXPLORER / "explorer.js", static / "explorer.js")
+    plain, with_math = style(static)
+    for page in Path(app.outdir).rglob("*.html"):
+        html = page.read_text(encoding="utf-8")
+        to_static = Path(os.path.relpath(static, page.parent)).as_posix()
+        css = with_math.replace("mathjax/", f"{to_static}/mathjax/") if "<mjx-container" in html else plain
+        name = page.relative_to(app.outdir).as_posix().replace("/", "-").replace(".html", ".js")
+        html, moved = move_tables(html, name, static)
+        tables = f'<script defer src="{to_static}/tables/{name}?v={version_of(static / "tables" / name)}"></script>' if moved else ""
+        page.write_text(html.replace(STYLE_HERE, f"<style>{css}</style>{tables}"), encoding="utf-8")
     shutil.rmtree(static / "fonts", ignore_errors=True)
-    for unused in ("basic.css", "pygments.css", "file.png", "minus.png", "plus.png", "gtt.css",
+    for unused in ("basic.css", "pygments.css", "file.png", "minus.png", "plus.png", "gtt.css", "math.css",
                    *(p.name for p in static.glob("mystnb.*.css"))):
         (static / unused).unlink(missing_ok=True)
 
 
 def setup(app):
+    os.environ.setdefault("BPTT_CORE_STATIC", "linked")  # explorers in cells leave script and style to the page
     app.connect("builder-inited", start)
     app.connect("html-page-context", add_context)
     app.connect("build-finished", finish, priority=900)

@@ -1,4 +1,4 @@
-/* Three small things of a page: light or dark, the contents on a phone, and scrollable boxes within reach of the keyboard. */
+/* Three small things of a page: light or dark, the contents on a phone, and boxes that scroll within reach of the keyboard. */
 (function () {
   'use strict';
   var root = document.documentElement;
@@ -29,13 +29,18 @@
     if (event.key === 'Escape' && root.classList.contains('nav-open')) { open(false); menu.focus(); }
   });
 
-  function reach() {
-    document.querySelectorAll('pre, .formula, .scroll, .cell_output').forEach(function (box) {
-      if (box.scrollWidth > box.clientWidth + 1) { box.tabIndex = 0; } else { box.removeAttribute('tabindex'); }
-    });
+  /* What may scroll sideways can be reached by keyboard from the start; what turns out to fit need not be. Only boxes near
+     the window are measured: the rest of a long page is not even laid out (content-visibility in gtt.css). */
+  var boxes = document.querySelectorAll('pre, .formula, .scroll, .cell_output, p mjx-container, li mjx-container');
+  function measure(box) {
+    var inline = box.matches('mjx-container');
+    if (inline) { box.classList.toggle('long', box.firstElementChild.getBoundingClientRect().right > innerWidth - 8); }
+    if (box.scrollWidth > box.clientWidth + 1 && (!inline || box.matches('.long'))) { box.tabIndex = 0; }
+    else { box.removeAttribute('tabindex'); }
   }
-  addEventListener('resize', reach);
-  addEventListener('load', reach);
-  document.addEventListener('toggle', reach, true);
-  reach();
+  var near = new IntersectionObserver(function (entries) {
+    entries.forEach(function (entry) { if (entry.isIntersecting) { measure(entry.target); } });
+  }, {rootMargin: '600px'});
+  boxes.forEach(function (box) { near.observe(box); });
+  addEventListener('resize', function () { boxes.forEach(function (box) { near.unobserve(box); near.observe(box); }); });
 })();

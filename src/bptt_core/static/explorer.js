@@ -241,14 +241,18 @@
         const [log, a, b] = item.axes[axis], v = a + (b * c) / UNITS;
         return Number((log ? 10 ** v : v).toPrecision(3)).toString();
       };
+      const across = (from, to, c) => { // the same value on the horizontal axis of another panel
+        const [, a, b] = from.axes[0], [, p, q] = to.axes[0];
+        return ((a + (b * c) / UNITS - p) / q) * UNITS;
+      };
       const height = ([x, y], at) => { // of the drawn line, straight between its points
-        const i = Math.max(1, x.findIndex((v) => v >= at)), x0 = x[i - 1], y0 = y[i - 1];
-        if (at < x[0] || at > x[x.length - 1] || y0 === GAP || y[i] === GAP) return at === x0 ? y0 : at === x[i] ? y[i] : GAP;
-        return y0 + ((y[i] - y0) * (at - x0)) / (x[i] - x0);
+        const i = x.findIndex((v) => v >= at - 1), x0 = x[i - 1], y0 = y[i - 1];
+        if (i < 0 || x[i] - at <= 1) return i < 0 ? GAP : y[i];
+        return i === 0 || y0 === GAP || y[i] === GAP ? GAP : y0 + ((y[i] - y0) * (at - x0)) / (x[i] - x0);
       };
       const body = [[spec.abscissa, ...curves.map((c) => c.name)]];
       for (const [i, x] of [...(curves[0]?.row[0] || [])].entries()) {
-        const ys = curves.map((c, j) => (j ? height(c.row, x) : c.row[1][i]));
+        const ys = curves.map((c, j) => (j ? height(c.row, across(curves[0], c, x)) : c.row[1][i]));
         body.push([read(curves[0], 0, x), ...ys.map((y, j) => (y === GAP ? "" : read(curves[j], 1, y)))]);
       }
       const element = (tag, ...inside) => { const e = document.createElement(tag); e.append(...inside); return e; };

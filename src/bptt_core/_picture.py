@@ -1,0 +1,81 @@
+"""The figures of an `explorer.Explorer`: which artists move, and where a position in data lies in the SVG."""
+
+import numpy as np
+from matplotlib.patches import Polygon
+from matplotlib.text import Annotation, Text
+
+from bptt_core import plotting
+
+UNITS, GAP, EDGE = 64, -32768, 32000  # int16 coordinates: 1/64 point, "not drawn", and the farthest they go
+KINDS = {"label": Text, "area": Polygon}  # every other artist that moves is a line
+
+
+class Picture:
+    """Matplotlib figures whose artists with a gid can be put somewhere else."""
+
+    def __init__(self, figures):
+        self.figures = figures
+        drawn = [fig.findobj(lambda artist: artist.get_gid() is not None) for fig in figures]
+        self.artists = {a.get_gid(): (panel, a) for panel, artists in enumerate(drawn) for a in artists}
+
+    def place(self, positions):
+        """Put artists where the first setting of `positions` has them, and freeze the layout."""
+        if missing := sorted(set(positions) - set(self.artists)):
+            raise ValueError(f"function: moves {missing}, but the figures have only {sorted(self.artists)}")
+        for gid, xy in positions.items():
+            x, y = (np.atleast_2d(values)[0] for values in xy)
+            artist = self.artists[gid][1]
+            if isinstance(artist, Annotation):
+                artist.xy = x[0], y[0]
+            elif isinstance(artist, Text):
+                artist.set_position((x[0], y[0]))
+            elif isinstance(artist, Polygon):
+                artist.set_xy(np.stack(np.broadcast_arrays(x, y), -1)[np.isfinite(x + y)])
+            else:
+                artist.set_data(x, y)
+        for fig in self.figures:
+            plotting.freeze(fig)
+
+    def coordinates(self, gid, n, x, y):
+        """Positions of one artist at n settings, (n, points) or (points,), as int16 coordinates, each (n, points)."""
+        panel, artist = self.artists[gid]
+        fig = self.figures[panel]
+        transform = artist.axes.transData if isinstance(artist, Text) else artist.get_transform()
+        xy = np.stack(np.broadcast_arrays(np.atleast_2d(x), np.atleast_2d(y)), -1).astype(float)
+        points = transform.transform(xy.reshape(-1, 2)).reshape(xy.shape) * 72 / fig.dpi
+        points[..., 1] = fig.get_figheight() * 72 - points[..., 1]
+        if isinstance(artist, Text):
+            points = np.rint(points / 3) * 3  # a name may sit a little off: it packs better
+        whole = np.clip(np.rint(points * UNITS), -EDGE, EDGE)
+        whole[..., 1] = np.where(np.isnan(xy).any(-1) | _far_out(points, fig), GAP, whole[..., 1])
+        whole = np.where(np.isnan(whole), GAP, whole).astype(np.int16)
+        return tuple(np.broadcast_to(whole, (n, *whole.shape[1:]))[..., axis] for axis in (0, 1))
+
+    def describe(self, gid):
+        """What the script must know of an artist: its panel, its kind, and how to read values back from its axes.
+
+        Per axis [logarithmic?, a, b]: a coordinate of c points is the value a + b c, or 10 to that."""
+        panel, artist = self.artists[gid]
+        fig, ax = self.figures[panel], artist.axes
+        height, read = fig.get_figheight() * 72, []
+        corners = ax.transData.inverted().transform(np.array([[0, height], [100, height - 100]]) * fig.dpi / 72)
+        for scale, ends in zip((ax.get_xscale(), ax.get_yscale()), corners.T, strict=True):
+            start, end = np.log10(ends) if scale == "log" else ends
+            read.append([scale == "log", float(start), float((end - start) / 100)])
+        kind = next((kind for kind, type_ in KINDS.items() if isinstance(artist, type_)), "line")
+        return {"gid": gid, "panel": panel, "kind": kind, "axes": read}
+
+    def svgs(self, alts, uid):
+        """(SVG, width in inches) of every figure; ids start with `uid` and the number of the figure."""
+        return [
+            (plotting.svg(fig, alt, uid=f"{uid}-{i}"), fig.get_figwidth())
+            for i, (fig, alt) in enumerate(zip(self.figures, alts, strict=True))
+        ]
+
+
+def _far_out(points, fig):
+    """Points above or below the picture whose neighbours are too: no line that is seen needs them."""
+    y, height = points[..., 1], fig.get_figheight() * 72
+    out = np.where(y < 0, -1, np.where(y > height, 1, 0))
+    before, after = (np.pad(out, [(0, 0)] * (out.ndim - 1) + [pad], mode="edge") for pad in ((1, 0), (0, 1)))
+    return (out != 0) & (before[..., :-1] == out) & (after[..., 1:] == out)

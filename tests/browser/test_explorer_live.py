@@ -1,0 +1,195 @@
+"""The movable figures in JupyterLab with a kernel: exact curves, copies, containers, errors, the kernel's death."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import numpy as np
+import pytest
+
+from bptt_core import experiments
+
+pytest.importorskip("jupyterlab")
+
+CELLS = {
+    "one": "from bptt_core import labs\nlab = labs.eigenvalues_linear()\nlab",
+    "heard": "heard = []\nlab.observe(lambda change: heard.append(change.new), 'radius')",
+    "two": "other = labs.eigenvalues_linear()\nother",
+    "set": "lab.radius = 1.0371",
+    "print": "print('now', lab.radius, len(heard) > 0)",
+    "wrong": "lab.radius = 7",
+    "box": "import ipywidgets\nipywidgets.VBox([ipywidgets.Label('in a box'), labs.truncation()])",
+    "interact": "ipywidgets.interact(lambda cell: labs.truncation(), cell=['rnn', 'lstm']);",
+    "broken": """import numpy as np
+from bptt_core import plotting
+from bptt_core.explorer import Explorer, Slider
+fig, ax = plotting.figure(3, 2)
+ax.plot([], [], gid='line')
+def line(height):
+    if 1.02 < height[0] < 1.5:
+        raise RuntimeError('this height is broken')
+    return {'line': (np.arange(3), np.ones(3) * height[:, None])}, ['fine'] * len(height)
+broken = Explorer(line, [fig], {'height': Slider('Height', [1, 2], 1)}, name='broken', title='t', question='q',
+                  reading='r', alts=['a'])
+broken""",
+    "die": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+}
+
+
+@pytest.fixture(scope="module")
+def notebook(browser, tmp_path_factory):
+    """An open notebook whose cells are CELLS; run(name) executes one and returns it."""
+    folder = tmp_path_factory.mktemp("lab")
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = [
+        {"cell_type": "code", "id": name, "metadata": {}, "outputs": [], "execution_count": None, "source": source}
+        for name, source in CELLS.items()
+    ]
+    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
+    (folder / "labs.ipynb").write_text(json.dumps(content), encoding="utf-8")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {f"JUPYTER_{name}_DIR": str(folder / f".{name}") for name in ("CONFIG", "DATA", "RUNTIME")}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
+         "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", "--LabApp.news_url=",
+         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
+        env=os.environ | own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    try:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.2)
+        page.goto(f"http://127.0.0.1:{port}/lab/tree/labs.ipynb")
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
+        page.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=90_000)
+
+        def run(name, wait=None):
+            cell = page.locator(".jp-Notebook .jp-CodeCell").nth(list(CELLS).index(name))
+            cell.locator(".cm-content").click()
+            page.keyboard.press("Control+Enter")
+            if wait:
+                cell.locator(wait).first.wait_for(timeout=90_000)
+            return cell
+
+        run.page = page
+        yield run
+    finally:
+        page.close()
+        server.terminate()
+        server.wait(timeout=20)
+
+
+READY = ".gtt-explorer[data-ready]"
+PATH = '[id$="-1-gradient"] > path'
+MOVE = """async ([cell, index]) => {
+    const input = cell.querySelector('[data-control="radius"] input');
+    const path = cell.querySelector('[id$="-1-gradient"] > path');
+    const begun = performance.now();
+    input.value = index;
+    input.dispatchEvent(new Event('input', {bubbles: true}));
+    const table = path.getAttribute('d');
+    const time = await new Promise((done) => {
+        const watch = new MutationObserver(() => {
+            if (path.getAttribute('d') !== table) { watch.disconnect(); done(performance.now() - begun); } });
+        watch.observe(path, {attributes: true});
+        setTimeout(() => { watch.disconnect(); done(null); }, 3000); });
+    return [time, path.getAttribute('d'), cell.querySelector('[data-control="radius"] output').textContent]; }"""
+
+
+def heights(path):
+    return np.array(re.findall(r"-?[\d.]+", path), float).reshape(-1, 2)[:, 1]
+
+
+def drawn_at(cell, radius):
+    """The drawn curve is the exact one at `radius`, up to rounding: its heights are linear in the log of the values."""
+    values = np.log(
+        experiments.linear_flow(np.array([radius]), np.array([30.0]), np.array([16.0]))[0]["gradient"][1][0]
+    )
+    y = heights(cell.locator(PATH).get_attribute("d"))
+    slope, start = np.polyfit(values, y, 1)
+    assert slope < 0
+    assert np.abs(start + slope * values - y).max() < 0.02
+
+
+def test_a_slider_brings_the_exact_curve_quickly(notebook):
+    cell = notebook("one", READY)
+    notebook("heard")
+    handle, times = cell.element_handle(), []
+    for i in range(24):
+        index = (3.3 + 0.7 * i) % 20
+        time_, _, _ = notebook.page.evaluate(MOVE, [handle, round(index, 1)])
+        if abs(index - round(index)) > 0.05:
+            assert time_ is not None, "no exact curve came"
+            times.append(time_)
+            drawn_at(cell, float(f"{0.7 + 0.025 * round(index, 1):.6g}"))
+    assert np.median(times) < 150, sorted(times)
+
+
+def test_python_sets_a_trait_and_hears_the_reader(notebook):
+    cell = notebook("one", READY)
+    notebook("heard")
+    notebook.page.evaluate(MOVE, [cell.element_handle(), 4.4])
+    notebook("set")
+    cell.locator("output", has_text="1.04").wait_for()
+    notebook.page.wait_for_timeout(300)
+    drawn_at(cell, 1.0371)
+    assert "now 1.0371 True" in notebook("print", "text=now").text_content()
+    assert "TraitError" in notebook("wrong", "text=TraitError").text_content()
+
+
+def test_two_copies_do_not_disturb_one_another(notebook):
+    one, two = notebook("one", READY), notebook("two", READY)
+    before = one.locator(PATH).get_attribute("d")
+    notebook.page.evaluate(MOVE, [two.element_handle(), 15.5])
+    assert one.locator(PATH).get_attribute("d") == before != two.locator(PATH).get_attribute("d")
+
+
+def test_ipywidgets_can_contain_a_lab(notebook):
+    box = notebook("box", READY)
+    assert box.locator(".widget-label", has_text="in a box").is_visible()
+    assert notebook("interact", READY).locator(READY).count() == 1
+
+
+def test_an_error_of_the_function_is_shown_in_the_figure(notebook):
+    cell = notebook("broken", READY)
+    cell.locator("input[type=range]").evaluate("(e) => { e.value = 0.3; e.dispatchEvent(new Event('input')) }")
+    alert = cell.locator('[role="alert"]')
+    notebook.page.wait_for_function(
+        "(e) => e.textContent.includes('this height is broken')", arg=alert.element_handle()
+    )
+    cell.locator("input[type=range]").evaluate("(e) => { e.value = 0.9; e.dispatchEvent(new Event('input')) }")
+    notebook.page.wait_for_function("(e) => e.textContent === ''", arg=alert.element_handle())
+
+
+def test_arrow_keys_move_the_slider_and_not_the_notebook(notebook):
+    cell = notebook("one", READY)
+    slider = cell.locator('[data-control="radius"] input')
+    slider.focus()
+    was = slider.input_value()
+    for _ in range(3):
+        notebook.page.keyboard.press("ArrowRight")
+    assert float(slider.input_value()) > float(was)
+    assert slider.evaluate("(e) => e === document.activeElement")
+
+
+def test_when_the_kernel_dies_the_table_takes_over(notebook):
+    """Last: nothing works after it."""
+    cell = notebook("one", READY)
+    notebook("die")
+    notebook.page.wait_for_timeout(500)
+    slider = cell.locator('[data-control="radius"] input')
+    slider.evaluate("(e) => { e.value = 7.4; e.dispatchEvent(new Event('input', {bubbles: true})) }")
+    cell.locator(".gtt-offline").wait_for(timeout=10_000)
+    assert slider.input_value() == "7" and slider.get_attribute("step") == "1"
+    drawn_at(cell, 0.875)

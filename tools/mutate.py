@@ -1,0 +1,229 @@
+"""A mutation run: change the core in one place at a time and see whether the tests notice.
+
+    python tools/mutate.py                    every module, every mutant: an hour or two
+    python tools/mutate.py lstm --part 1/2    every second mutant of one module; 2/2 are the others
+    python tools/mutate.py lstm --only 17,42  some mutants, with what the tests say
+
+A mutant swaps an operator, a comparison or the branches of a choice, changes a constant, or leaves a statement out. Texts of
+error messages are left alone. The process forks for every mutant, so PyTorch and SymPy are loaded once. Survivors are
+printed; tests/mutation_survivors.md says why each is allowed to live.
+"""
+
+import argparse
+import ast
+import importlib.abc
+import importlib.util
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "bptt_core"
+MODULES = ["activations", "rnn", "lstm", "readout", "jacobians", "gradient_flow", "gradcheck"]
+SHARED = ["agreement", "bad_input", "rnn", "lstm", "readout", "jacobians", "gradient_flow", "gradcheck", "mistakes"]
+SHARED += ["derivations", "training", "tasks"]
+SWAPS = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.FloorDiv: ast.Mult,
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
+}  # fmt: skip
+TEXT_ONLY = {"wanted", "report_overflow", "check_number", "check_sizes", "ValueError", "GradientError", "property"}
+LIMIT = 120  # seconds for one mutant: a loop without an end counts as noticed
+
+
+def mutants(tree):
+    """Yield (line, what, change) for every place: calling `change` alters the tree, calling it again restores it."""
+    for parent in ast.walk(tree):
+        for child in ast.iter_child_nodes(parent):
+            child.parent = parent
+    for node in ast.walk(tree):
+        if is_text(node):
+            continue
+        if isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in SWAPS:
+            yield node.lineno, f"{name(node.op)} → {name(SWAPS[type(node.op)]())}", exchange(node, "op", SWAPS[type(node.op)]())
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            yield node.lineno, "@ → *", exchange(node, "op", ast.Mult())
+        if isinstance(node, ast.BoolOp):
+            yield node.lineno, f"{name(node.op)} swapped", exchange(node, "op", SWAPS[type(node.op)]())
+        if isinstance(node, ast.Compare):
+            for k, op in enumerate(node.ops):
+                ops = [*node.ops[:k], SWAPS[type(op)](), *node.ops[k + 1 :]]
+                yield node.lineno, f"{name(op)} → {name(ops[k])}", exchange(node, "ops", ops)
+        if isinstance(node, ast.IfExp):
+            yield node.lineno, "branches swapped", exchange_both(node)
+        if isinstance(node, ast.If):
+            yield node.lineno, "condition negated", exchange(node, "test", ast.UnaryOp(ast.Not(), node.test))
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not | ast.Invert):
+            yield node.lineno, f"{name(node.op)} dropped", exchange_node(node, node.operand)
+        if isinstance(node, ast.Constant) and not is_docstring(node):
+            for value in other_values(node.value):
+                yield node.lineno, f"{node.value!r} → {value!r}", exchange(node, "value", value)
+        if isinstance(node, ast.AugAssign | ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+            yield node.lineno, "statement dropped", exchange_node(node, ast.Pass())
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+            yield node.lineno, "assignment dropped", exchange_node(node, ast.Pass())
+
+
+def other_values(value):
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int | float):
+        return [value + 1] if value else [1]
+    return [value + "x"] if isinstance(value, str) else []
+
+
+def name(op):
+    return type(op).__name__
+
+
+def is_docstring(node):
+    return isinstance(node.parent, ast.Expr) and isinstance(node.value, str)
+
+
+def is_text(node):
+    """Whether a node only makes the text of a message, a type, or a name."""
+    while hasattr(node, "parent"):
+        node, child = node.parent, node
+        if isinstance(node, ast.JoinedStr):
+            return True
+        if isinstance(node, ast.Call) and child in [*node.args, *node.keywords]:
+            called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if called in TEXT_ONLY or (called == "isinstance" and child is node.args[-1]):
+                return True
+            if called in ("number_array", "check_step", "upstream", "_upstream") and child is node.args[0]:
+                return True
+        if isinstance(node, ast.AnnAssign | ast.arg) and child is node.annotation:
+            return True
+        if isinstance(node, ast.FunctionDef) and child is node.returns:
+            return True
+    return False
+
+
+def exchange(node, field, value):
+    def change():
+        nonlocal value
+        old = getattr(node, field)
+        setattr(node, field, value)
+        value = old
+
+    return change
+
+
+def exchange_both(node):
+    def change():
+        node.body, node.orelse = node.orelse, node.body
+
+    return change
+
+
+def exchange_node(node, other):
+    """Put `other` in the place of `node` in its parent."""
+    for field, value in ast.iter_fields(node.parent):
+        if value is node:
+            return exchange(node.parent, field, other)
+        if isinstance(value, list) and any(item is node for item in value):
+            return exchange(node.parent, field, [other if item is node else item for item in value])
+    raise LookupError(ast.dump(node))
+
+
+class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives the mutated source to whoever imports the module."""
+
+    def __init__(self, module, code):
+        self.module, self.code = f"bptt_core.{module}", code
+
+    def find_spec(self, name, path=None, target=None):
+        return importlib.util.spec_from_loader(name, self) if name == self.module else None
+
+    def exec_module(self, module):
+        module.__file__ = str(SOURCE / f"{self.module.rpartition('.')[2]}.py")
+        exec(self.code, module.__dict__)
+
+
+class FailFast:
+    """Hypothesis without shrinking: the first failure is enough."""
+
+    @staticmethod
+    def pytest_collection():
+        from hypothesis import HealthCheck, Phase, settings
+
+        settings.register_profile(
+            "mutants", derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
+        )  # fmt: skip
+        settings.load_profile("mutants")
+
+
+def tests_for(module):
+    names = dict.fromkeys([module, *SHARED])
+    return [str(path) for name in names if (path := ROOT / "tests" / f"test_{name}.py").exists()]
+
+
+def noticed(module, code, show):
+    """Whether the tests fail with the mutated module; in a child process, which takes the damage with it."""
+    child = os.fork()
+    if child == 0:
+        import pytest
+
+        sys.meta_path.insert(0, Mutated(module, code))
+        if not show:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
+        os.chdir(ROOT)
+        with tempfile.TemporaryDirectory() as folder:
+            options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:nbval", "--tb=line", f"--basetemp={folder}"]
+            status = pytest.main([*options, *tests_for(module)], plugins=[FailFast])
+        sys.stdout.flush()
+        os._exit(int(status != 0))
+    start = time.monotonic()
+    while True:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return bool(status)
+        if time.monotonic() - start > LIMIT:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
+            return True
+        time.sleep(0.02)
+
+
+def run(module, only, part, parts):
+    """Try the mutants of one module; print survivors; return (tried, survivors)."""
+    tree = ast.parse((SOURCE / f"{module}.py").read_text("utf-8"))
+    tried, survivors = 0, []
+    for number, (line, what, change) in enumerate(mutants(tree)):
+        if number % parts != part - 1 or (only and number not in only):
+            continue
+        change()
+        code = compile(ast.unparse(ast.fix_missing_locations(tree)), f"{module}.py", "exec")
+        change()
+        tried += 1
+        if not noticed(module, code, show=bool(only)):
+            survivors.append((number, line, what))
+            print(f"  survivor {module} {number}, line {line}: {what}", flush=True)
+    return tried, survivors
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("modules", nargs="*", default=MODULES)
+    parser.add_argument("--part", default="1/1", help="1/2 and 2/2 share the work between two processes")
+    parser.add_argument("--only", type=lambda text: {int(number) for number in text.split(",")}, default=set())
+    arguments = parser.parse_args()
+    sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
+    sys.dont_write_bytecode = True
+    for heavy in ("numpy", "hypothesis", "pytest", "sympy", "torch"):
+        if importlib.util.find_spec(heavy):
+            __import__(heavy)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    for module in arguments.modules:
+        tried, survivors = run(module, arguments.only, *map(int, arguments.part.split("/")))
+        print(f"{module}, part {arguments.part}: {tried} mutants, {len(survivors)} survived", flush=True)
+
+
+if __name__ == "__main__":
+    main()
