@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
-export OPENBLAS_NUM_THREADS ?= 2
+export OPENBLAS_NUM_THREADS ?= 1
 TORCH  ?= $(if $(filter true,$(CI)),1)
 
 .DEFAULT_GOAL := help

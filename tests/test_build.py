@@ -1,4 +1,4 @@
-"""A small book, built for the test: what the extension makes of cells, figures, claims and formulas, and how a build fails."""
+"""A small book, built for the test: what the extension makes of cells, figures, claims and formulas; how builds fail."""
 
 import os
 import re
@@ -18,7 +18,8 @@ LEDGER = """
    right: "", shows: "0.3 at most", evidence: ["chapters/01_try.ipynb#a33-norm"]}
 - {id: A16, source: A, where: eq. 3, kind: equation, claim: "The loss is a sum.", verdict: holds if,
    right: "If it adds up.", shows: "", evidence: ["tests/claims/test_a.py::test_a16"]}
-- {id: B05, source: B, where: eq. 6, kind: claim, claim: "It does not vanish.", verdict: wrong, right: "It can.", evidence: []}
+- {id: B05, source: B, where: eq. 6, kind: claim, claim: "It does not vanish.", verdict: wrong,
+   right: "It can.", evidence: []}
 - {id: D-eq8, source: D, where: eq. 8, kind: equation, claim: "A mean over steps.", verdict: slip, evidence: []}
 """
 TOC = """
@@ -31,10 +32,11 @@ parts:
   - caption: Reference
     chapters: [{file: book/claims}]
 """
+TABLE = f'<div class="gtt-explorer"><script type="application/json">"{"9" * 3000}"</script></div>'
 SVG = "<svg viewBox='0 0 9 9' xmlns='http://www.w3.org/2000/svg'><path d='M0 0L9 9'/></svg>"
 CELLS = [
     v4.new_markdown_cell(
-        "# Try a chapter\n\nThe first paragraph of a page is its description, and this one is long enough for that. {claim}`A33`\n\n"
+        "# Try a chapter\n\nThe first paragraph of a page is its description, and this one is long enough. {claim}`A33`\n\n"
         "$$\n\\pd{L}{h} = 1\n$$ (eq-one)\n\nSee {eq}`eq-one` and {numref}`fig-line`.\n\n"
         ":::{admonition} Fine print\n:class: dropdown\nFolded.\n:::\n"
     ),
@@ -43,6 +45,7 @@ CELLS = [
         f"from IPython.display import HTML\n\nHTML({SVG!r})",
         metadata={"mystnb": {"figure": {"name": "fig-line", "caption": "A line."}, "image": {"alt": "a rising line"}}},
     ),
+    v4.new_code_cell(f"HTML({TABLE!r})"),
 ]
 
 
@@ -66,7 +69,11 @@ def small_book(folder, *, cells=CELLS, ledger=LEDGER, intro="# Try\n\nThe first 
 
 
 def build(folder, repository=""):
-    env = os.environ | {"GITHUB_REPOSITORY": repository, "GITHUB_REF_NAME": "main", "GIT_CEILING_DIRECTORIES": str(folder.parent)}
+    env = os.environ | {
+        "GITHUB_REPOSITORY": repository,
+        "GITHUB_REF_NAME": "main",
+        "GIT_CEILING_DIRECTORIES": str(folder.parent),
+    }
     env.pop("PYTHONWARNINGS", None)
     command = [sys.executable, str(ROOT / "tools" / "book.py"), "--root", str(folder)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", timeout=300)
@@ -106,16 +113,37 @@ def test_a_figure_from_html_has_number_caption_and_alt_text(chapter):
 
 def test_formulas_are_typeset_without_a_script(built, chapter):
     assert chapter.count("<mjx-container") == 1
-    assert "<math xmlns" in chapter, "screen readers get MathML"
+    assert '<mjx-assistive-mml display="block"><math' in chapter, "screen readers get MathML"
     assert 'href="#equation-eq-one"' in chapter
     assert "MathJax" not in "".join(re.findall(r"<script.*?</script>", chapter, re.S))
-    sheet = (built / "_static" / "math.css").read_text(encoding="utf-8")
-    fonts = re.findall(r"url\(\"(mathjax/[^\"]+)\"\)", sheet)
-    assert fonts and all((built / "_static" / font).exists() for font in fonts)
+    fonts = re.findall(r"url\(\"(\.\./_static/mathjax/[^\"]+)\"\)", chapter)
+    assert fonts and all((built / "chapters" / font).resolve().exists() for font in fonts)
+
+
+def test_a_page_brings_its_style_and_the_fonts_of_its_text(built, chapter):
+    assert chapter.count("url(data:font/woff2;base64,") == 5
+    assert "--gtt-gradient:" in chapter, "the package's palette"
+    assert list(built.rglob("*.css")) == []
+
+
+def test_the_table_of_an_explorer_comes_after_the_text_and_goes_back_in_place(built, chapter):
+    table = re.search(r'<script type="application/json" data-table="0"></script>', chapter)
+    assert table, "the page keeps an empty place for the table"
+    script = (built / "_static" / "tables" / "chapters-01_try.js").read_text(encoding="utf-8")
+    assert script.startswith("document.querySelector('[data-table=")
+    assert "9" * 3000 in script
+    assert chapter.index("tables/chapters-01_try.js") < chapter.index("explorer.js")
+
+
+def test_code_keeps_only_the_spans_that_have_a_colour(chapter):
+    assert '<span class="k">assert</span> ' in chapter
+    assert '<span class="n">' not in chapter and '<span class="p">' not in chapter
 
 
 def test_a_dropdown_box_folds_without_a_script(chapter):
-    assert re.search(r'<details class="admonition dropdown[^>]*>\s*<summary class="admonition-title">Fine print</summary>', chapter)
+    assert re.search(
+        r'<details class="admonition dropdown[^>]*>\s*<summary class="admonition-title">Fine print</summary>', chapter
+    )
 
 
 def test_a_claim_links_to_its_entry_with_the_verdict(chapter):
@@ -126,7 +154,11 @@ def test_a_claim_links_to_its_entry_with_the_verdict(chapter):
 
 def test_the_ledger_shows_every_entry_with_its_evidence(ledger):
     assert re.findall(r'<div class="claim source-is-(\w) verdict-([\w-]+)[^"]*" id="([\w-]+)">', ledger) == [
-        ("A", "holds", "A33"), ("A", "holds-if", "A16"), ("B", "wrong", "B05"), ("D", "slip", "D-eq8")]
+        ("A", "holds", "A33"),
+        ("A", "holds-if", "A16"),
+        ("B", "wrong", "B05"),
+        ("D", "slip", "D-eq8"),
+    ]
     assert 'href="../chapters/01_try.html#a33-norm"' in ledger
     assert 'href="https://github.com/someone/fork/blob/main/tests/claims/test_a.py"' in ledger
     assert "4 of 4 entries" in ledger
@@ -153,7 +185,10 @@ def broken(tmp_path, **changes):
 def test_a_failing_assert_ends_the_build_with_one_line_that_names_it(tmp_path):
     cells = [*CELLS, v4.new_code_cell("assert 2 + 2 == 5, 'not even close'")]
     where = os.path.join("chapters", "01_try.ipynb")
-    assert broken(tmp_path, cells=cells) == f"{where}: a cell failed: AssertionError: not even close in: assert 2 + 2 == 5, 'not even close'"
+    assert (
+        broken(tmp_path, cells=cells)
+        == f"{where}: a cell failed: AssertionError: not even close in: assert 2 + 2 == 5, 'not even close'"
+    )
 
 
 def test_an_unknown_claim_ends_the_build(tmp_path):
@@ -183,13 +218,19 @@ def test_without_a_ledger_or_a_repository_there_are_no_dead_links(tmp_path):
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_an_old_python_is_refused_in_one_line(tmp_path):
     fake = tmp_path / "python3.9"
-    fake.write_text(f"#!/bin/sh\nexec {sys.executable} -c \"import sys; sys.version_info = (3, 9, 1); sys.version = '3.9.1 (fake)'; "
-                    "exec(sys.argv[1])\" \"$2\"\n")
+    fake.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -c "import sys; '
+        "sys.version_info = (3, 9, 1); sys.version = '3.9.1 (fake)'; "
+        'exec(sys.argv[1])" "$2"\n'
+    )
     fake.chmod(0o755)
     command = ["make", "-s", "-C", str(ROOT), f"PYTHON={fake}", f"VENV={tmp_path}/venv", "book"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode != 0
-    assert done.stderr.splitlines()[0] == f"Python 3.11 or newer is needed; {fake} is 3.9.1. Name another: make PYTHON=python3.12 ..."
+    assert (
+        done.stderr.splitlines()[0]
+        == f"Python 3.11 or newer is needed; {fake} is 3.9.1. Name another: make PYTHON=python3.12 ..."
+    )
 
 
 def test_a_missing_browser_is_said_in_one_line(tmp_path):

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import ipywidgets
 import numpy as np
@@ -260,3 +261,15 @@ def test_containers_of_ipywidgets_hold_a_lab(lab):
 def test_the_script_is_one_source_for_both_mounts():
     assert LAB._esm.startswith(explorer.SCRIPT) and "export default" not in explorer.SCRIPT
     assert not re.search(r"\bimport\b|https?://", re.sub(r"//.*", "", explorer.SCRIPT))
+
+
+def test_the_example_of_the_appendix_runs_and_does_what_it_says(capsys):
+    page = (Path(__file__).parents[1] / "book" / "appendix_explorer.md").read_text(encoding="utf-8")
+    first, second = re.findall(r"```python\n(.*?)```", page, re.S)
+    space = {}
+    exec(first, space)
+    assert space["figure"]._html.count("<svg") == 1
+    exec(second, space)
+    assert space["figure"]._frame["words"] == "After 10 seconds *0.03* of the wave is left."
+    space["figure"].damping = 0.5
+    assert capsys.readouterr().out == "the reader chose 0.5\n"

@@ -105,6 +105,7 @@ def test_a_curve_of_single_precision_stays_single():
 def test_the_factor_per_step_is_the_geometric_mean():
     curve = np.array([[2.0, 1.0, 3.0], [9.0, 9.0, 9.0], [9.0, 0.0, 9.0], [16.0, 0.0, 3.0]])
     assert np.allclose(factor_per_step(curve), [2, 0, 1], rtol=1e-15)
+    assert factor_per_step([4.0, 3.0]) == pytest.approx(0.75, rel=1e-15)
 
 
 def test_the_half_life_is_when_half_is_left():
@@ -127,7 +128,9 @@ def test_the_lyapunov_exponents_add_up_to_the_logarithm_of_the_determinants():
     J = np.random.default_rng(0).standard_normal((30, 3, 2, 4, 4))
     exponents = lyapunov_exponents(J, skip=10)
     assert exponents.shape == (3, 2, 4) and (np.diff(exponents) <= 0).all()
-    assert np.allclose(exponents.sum(-1), np.log(np.abs(np.linalg.det(J[10:]))).mean(0), rtol=1e-12)
+    volume = np.log(np.abs(np.linalg.det(J)))
+    assert np.allclose(exponents.sum(-1), volume[10:].mean(0), rtol=1e-12)
+    assert np.allclose(lyapunov_exponents(J).sum(-1), volume.mean(0), rtol=1e-12)
 
 
 def test_the_largest_lyapunov_exponent_is_the_growth_of_a_long_product():
@@ -286,9 +289,11 @@ def bad_calls():
     yield "too many lags", lambda: norm_curve(params, cache, lags=T + 1), "lags"
     yield "negative lags", lambda: norm_curve(params, cache, lags=-1), "lags"
     yield "no matrix", lambda: norm_bounds(np.ones(3), 4), "W_hh"
+    yield "NaN", lambda: norm_bounds(np.full((2, 2), np.nan), 4), "W_hh"
     yield "one lag", lambda: factor_per_step([1.0]), "curve"
     yield "negative factor", lambda: half_life(-0.5), "factor"
     yield "no square", lambda: lyapunov_exponents(np.ones((4, 2, 3))), "J, skip"
+    yield "NaN in a Jacobian", lambda: lyapunov_exponents(np.full((4, 2, 2), np.nan)), "J"
     yield "all skipped", lambda: lyapunov_exponents(np.ones((4, 2, 2)), skip=4), "J, skip"
     for clip in (clip_by_global_norm, clip_by_norm, clip_by_value):
         for threshold in (0, -1.0, np.nan, np.inf):

@@ -1,11 +1,12 @@
 """What the labs show is true: against other formulas, at the ends of their sliders, and in the words under them."""
 
+import gzip
 import re
 
 import numpy as np
 import pytest
 
-from bptt_core import experiments, gradient_flow, labs, lstm, rnn
+from bptt_core import experiments, explorer, gradient_flow, labs, lstm, rnn
 
 NAMES = ["eigenvalues_linear", "eigenvalues_tanh", "forget_gate", "paths", "clipping", "truncation"]
 
@@ -55,6 +56,14 @@ def test_every_part_of_a_lab_is_said(made, name):
     for part in ("gtt-title", "gtt-question", "gtt-readout", "gtt-reading"):
         assert len(re.search(rf'class="{part}"[^>]*>(.*?)</p>', html, re.S)[1]) > 20
     assert html.count('role="img" aria-label="') == html.count("<svg") == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lab_is_as_light_as_the_appendix_says(made, name):
+    settings = np.prod([len(values) for values in made[name]._values.values()])
+    weight = len(gzip.compress(made[name]._html.encode()))
+    script = len(gzip.compress(explorer.SCRIPT.encode()))
+    assert 50 <= settings <= 2000 and 15_000 <= weight <= 30_000 and 5_500 <= script <= 6_500
 
 
 # --- 1

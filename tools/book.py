@@ -21,12 +21,16 @@ NOISE = ("reading sources", "writing output", "copying", "loading", "myst", "Usi
 def reason(log, root):
     """What stopped the build, in one line: a failing cell, or the first warning and their number."""
     lines = [ANSI.sub("", line).strip() for line in log]
-    for chapter in (line.rpartition("ExecutionError: ")[2] for line in lines if "execute.base.ExecutionError: " in line):
+    for chapter in (
+        line.rpartition("ExecutionError: ")[2] for line in lines if "execute.base.ExecutionError: " in line
+    ):
         errors = [line for line in lines if re.match(r"[A-Z]\w*(Error|Exception|Warning|Interrupt|Exit)(:|$)", line)]
         name = os.path.relpath(chapter, root) if os.path.isabs(chapter) else chapter
         where = [line.partition(" ")[2].lstrip("0123456789 ") for line in lines if line.startswith("---->")]
         return f"{name}: a cell failed: {errors[0] if errors else 'see above'}" + (f" in: {where[0]}" if where else "")
-    warnings = [line.replace(f"{root}{os.sep}", "") for line in lines if re.search(r"\b(WARNING|ERROR|CRITICAL): ", line)]
+    warnings = [
+        line.replace(f"{root}{os.sep}", "") for line in lines if re.search(r"\b(WARNING|ERROR|CRITICAL): ", line)
+    ]
     if warnings:
         return warnings[0] + (f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else "")
     errors = [line for line in lines if re.match(r"(\w+\.)*[A-Z]\w*(Error|Exception): ", line)]
@@ -42,8 +46,15 @@ def build(root, *, only=None):
     env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(root / "src"), os.environ.get("PYTHONPATH")]))}
     env |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"} | ({"GTT_ONLY": only} if only else {})
     start, log = time.perf_counter(), []
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
-                               errors="replace", env=env)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env=env,
+    )
     for line in process.stdout:
         log.append(line.rstrip())
         if "Executed notebook" in line:

@@ -1,4 +1,4 @@
-"""Make the course's fonts again, for instance to add a character: subsets of Adobe's Source fonts, renamed as the OFL asks.
+"""Make the fonts again, for instance to add a character: subsets of Adobe's Source fonts, renamed as the OFL asks.
 
 npm install source-sans source-serif; pip install fonttools brotli; python tools/fonts.py node_modules
 """
@@ -16,13 +16,33 @@ GREEK = {*map(chr, (*range(0x391, 0x3A2), *range(0x3A3, 0x3AA), *range(0x3B1, 0x
 SIGNS = {*"−∂‖≤≥≈≠×∞→←↑↓√∑∏·±⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉"}
 LATIN_1 = {*map(chr, range(0xA0, 0x100))}
 FONTS = [  # source, characters, place, family, style, weight
-    ("source-serif/TTF/SourceSerif4-Regular", TEXT | {*"≤≥≈∞∂‖√∘ΔΣ½¼²αβγδεθκλμρστφ"}, WEB / "serif.woff2", "GTT Serif", "Regular", 400),
+    (
+        "source-serif/TTF/SourceSerif4-Regular",
+        TEXT | {*"≤≥≈∞∂‖√∘ΔΣ½¼²αβγδεθκλμρστφ"},
+        WEB / "serif.woff2",
+        "GTT Serif",
+        "Regular",
+        400,
+    ),
     ("source-serif/TTF/SourceSerif4-It", TEXT, WEB / "serif-italic.woff2", "GTT Serif", "Italic", 400),
     ("source-serif/TTF/SourceSerif4-Semibold", TEXT, WEB / "serif-semibold.woff2", "GTT Serif", "Semibold", 600),
-    ("source-sans/TTF/SourceSans3-Regular", TEXT | {*"≤≥≈∞∂‖ρσλ⁻⁰¹²³⁴⁵⁶⁷⁸⁹"}, WEB / "sans.woff2", "GTT Sans", "Regular", 400),
+    (
+        "source-sans/TTF/SourceSans3-Regular",
+        TEXT | {*"≤≥≈∞∂‖ρσλ⁻⁰¹²³⁴⁵⁶⁷⁸⁹"},
+        WEB / "sans.woff2",
+        "GTT Sans",
+        "Regular",
+        400,
+    ),
     ("source-sans/TTF/SourceSans3-Semibold", TEXT, WEB / "sans-semibold.woff2", "GTT Sans", "Semibold", 600),
-    ("source-sans/TTF/SourceSans3-Regular", TEXT | LATIN_1 | GREEK | SIGNS,
-     ROOT / "src" / "bptt_core" / "static" / "SourceSans3.ttf", "GTT Sans", "Regular", 400),
+    (
+        "source-sans/TTF/SourceSans3-Regular",
+        TEXT | LATIN_1 | GREEK | SIGNS,
+        ROOT / "src" / "bptt_core" / "static" / "SourceSans3.ttf",
+        "GTT Sans",
+        "Regular",
+        400,
+    ),
 ]
 
 

@@ -52,7 +52,9 @@ def failures_of_chapter(path):
         nbformat.validate(book)
     except (OSError, nbformat.ValidationError, nbformat.reader.NotJSONError) as error:
         return [f"{label}: is no notebook: {str(error).splitlines()[0]}"]
-    found = [f"{label}: cell {n}: {said}" for n, cell in enumerate(book.cells, start=1) for said in failures_of_cell(cell)]
+    found = [
+        f"{label}: cell {n}: {said}" for n, cell in enumerate(book.cells, start=1) for said in failures_of_cell(cell)
+    ]
     names = [cell.metadata["name"] for cell in book.cells if cell.metadata.get("name")]
     found += [f"{label}: cell name {name!r} stands twice" for name in sorted({n for n in names if names.count(n) > 1})]
     if not book.cells or not book.cells[0].source.startswith("# "):
@@ -63,7 +65,9 @@ def failures_of_chapter(path):
 def main():
     ruff = subprocess.run([sys.executable, "-m", "ruff", "check", "--output-format", "concise", str(ROOT)], cwd=ROOT)
     found = [said for path in sorted((ROOT / "chapters").glob("*.ipynb")) for said in failures_of_chapter(path)]
-    print("\n".join(found + [f"lint: {len(found)} failures in the chapters" if found else "lint: the chapters are clean"]))
+    print(
+        "\n".join(found + [f"lint: {len(found)} failures in the chapters" if found else "lint: the chapters are clean"])
+    )
     return int(bool(ruff.returncode or found))
 
 

@@ -30,7 +30,7 @@ SWAPS = {
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
 }  # fmt: skip
 TEXT_ONLY = {"wanted", "report_overflow", "check_number", "check_sizes", "ValueError", "GradientError", "property"}
-LIMIT = 120  # seconds for one mutant: a loop without an end counts as noticed
+LIMIT = 25  # seconds for one mutant: a loop without an end counts as noticed
 
 
 def mutants(tree):

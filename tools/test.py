@@ -1,5 +1,5 @@
-"""Every test in order: units, chapters, the build, the built book in a browser. The last lines say what was skipped, why,
-and how it ended; the exit code is 0 only if all of it passed."""
+"""Every test in order: units, chapters, the build, the built book in a browser. The last lines say what was skipped,
+why, and how it ended; the exit code is 0 only if all of it passed."""
 
 import os
 import re
@@ -24,8 +24,16 @@ STEPS = [
 def run(command):
     """(exit code, the output's lines), shown as it comes."""
     env = os.environ | {"PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                               encoding="utf-8", errors="replace")
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
     lines = []
     for line in process.stdout:
         print(line, end="", flush=True)

@@ -45,7 +45,7 @@ def eigenvalues_linear():
         [plane, lag_figure(experiments.LAGS, 1e-4, 1e3, curves)],
         {
             "radius": Slider("Spectral radius ρ", np.linspace(0.7, 1.2, 21), 0.95, symbol="ρ"),
-            "angle": Slider("Angle of the pair θ", np.arange(6, 175, 8), 30, "{:.0f}°", symbol="θ"),
+            "angle": Slider("Angle of the pair", np.arange(6, 175, 8), 30, "{:.0f}°", symbol="θ"),
             "between": Slider("Angle between eigenvectors", [10, 16, 35, 90], 16, "{:.0f}°"),
         },
         name="eigenvalues-linear",
@@ -159,8 +159,8 @@ def paths():
         name="paths",
         title="The paths of an LSTM's gradient add up, and they cancel",
         question="The path through the cell alone is the famous one. Does it carry most of the gradient 16 steps back?",
-        reading="Left, the red line is the whole gradient: parts above zero help it, parts below zero work against it. "
-        "Where the stack rises above the line, paths cancel. Right, the size of each part.",
+        reading="The straight red line is the whole gradient: parts above zero help it, parts below work against it. "
+        "Where the stack rises above the line, paths cancel. The curves show the size of each part.",
         alts=[
             "Over the lag k: stacked shares of the gradient by path family, positive above zero and negative below.",
             "Over the lag k, on a log axis: the norm of each path family and of the exact gradient.",
@@ -172,7 +172,8 @@ def paths():
 
 def clipping():
     """Lab 5: gradient descent at the cliff of x_t = w σ(x_{t−1}) + b, with and without clipping (`C48`, `C49`)."""
-    w, b = np.meshgrid(np.linspace(4.3, 5.1, 65), np.linspace(-3, -2.1, 73))
+    w, away = np.meshgrid(np.linspace(4.3, 5.1, 33), np.linspace(-1, 1, 91))
+    b = -2.18 - 0.61 * (w - 4.3) + 0.9 * away**3  # dense along the cliff
     error = experiments.cliff(w.ravel(), b.ravel())[0].reshape(w.shape)
     plane, ax = plotting.figure(3.5, 2.9)
     ax.set(xlim=(4.3, 5.1), ylim=(-3, -2.1), title="Loss over w → and b ↑")

@@ -102,8 +102,12 @@ def visit(browser, request):
     def open_page(address, *, theme="light", width=1280, javascript=True, wait=True, **options):
         if "://" not in address:
             address = f"{request.getfixturevalue('site')}/{address}"
-        context = browser.new_context(viewport={"width": width, "height": SIZES.get(width, 900)}, color_scheme=theme,
-                                      java_script_enabled=javascript, **options)
+        context = browser.new_context(
+            viewport={"width": width, "height": SIZES.get(width, 900)},
+            color_scheme=theme,
+            java_script_enabled=javascript,
+            **options,
+        )
         contexts.append(context)
         opened = Visit(context.new_page())
         opened.watch()

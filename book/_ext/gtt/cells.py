@@ -55,8 +55,12 @@ class NameCells(SphinxTransform):
             if not name:
                 continue
             if name in seen or not name.replace("-", "").replace("_", "").isalnum():
-                logger.warning("cell name %r: %s", name, "used twice" if name in seen else "only letters, digits, - and _",
-                               location=cell)
+                logger.warning(
+                    "cell name %r: %s",
+                    name,
+                    "used twice" if name in seen else "only letters, digits, - and _",
+                    location=cell,
+                )
                 continue
             seen[name] = cell
             cell["ids"].append(name)

@@ -16,7 +16,12 @@ logger = logging.getLogger(__name__)
 
 LEDGER = "book/claims.yml"
 PAGE = "book/claims"
-SOURCES = {"A": "Source A: M. M. Arat", "B": "Source B: N. Arbel", "C": "Source C: Module 15.3", "D": "Source D: S. Liu"}
+SOURCES = {
+    "A": "Source A: M. M. Arat",
+    "B": "Source B: N. Arbel",
+    "C": "Source C: Module 15.3",
+    "D": "Source D: S. Liu",
+}
 VERDICTS = ("holds", "holds if", "slip", "wrong", "approximation", "open")
 NEEDED = ("id", "source", "claim", "verdict")
 
@@ -56,9 +61,14 @@ class ClaimRole(SphinxRole):
             return [nodes.inline(self.text, self.text, classes=["claim-id"])], []
         entry = entries[self.text]
         self.env.note_dependency(str(Path(self.env.srcdir, LEDGER)))
-        link = nodes.reference(self.text, self.text, internal=True, classes=["claim-id"],
-                               reftitle=f"{entry['verdict']}: {plain(entry['claim'])}",
-                               refuri=f"{self.env.app.builder.get_relative_uri(self.env.docname, PAGE)}#{self.text}")
+        link = nodes.reference(
+            self.text,
+            self.text,
+            internal=True,
+            classes=["claim-id"],
+            reftitle=f"{entry['verdict']}: {plain(entry['claim'])}",
+            refuri=f"{self.env.app.builder.get_relative_uri(self.env.docname, PAGE)}#{self.text}",
+        )
         return [link], []
 
 
@@ -140,10 +150,12 @@ def filter_form(entries):
 
     sources = sorted({e["source"] for e in entries})
     verdicts = [v for v in VERDICTS if any(e["verdict"] == v for e in entries)]
-    return ('<form class="claim-filter">'
-            + select("source", "Source", [(f"source-is-{s}", s) for s in sources])
-            + select("verdict", "Verdict", [(verdict_class(v), v) for v in verdicts])
-            + f'<output aria-live="polite">{len(entries)} of {len(entries)} entries</output></form>')
+    return (
+        '<form class="claim-filter">'
+        + select("source", "Source", [(f"source-is-{s}", s) for s in sources])
+        + select("verdict", "Verdict", [(verdict_class(v), v) for v in verdicts])
+        + f'<output aria-live="polite">{len(entries)} of {len(entries)} entries</output></form>'
+    )
 
 
 def table(rows):

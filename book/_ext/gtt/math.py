@@ -19,10 +19,19 @@ from sphinx.util.math import get_node_equation_number
 
 logger = logging.getLogger(__name__)
 
-PARTS = ("startup", "core", "adaptors/liteDOM", "input/tex-full", "output/chtml", "output/chtml/fonts/tex",
-         "a11y/assistive-mml")
+PARTS = (
+    "startup",
+    "core",
+    "adaptors/liteDOM",
+    "input/tex-full",
+    "output/chtml",
+    "output/chtml/fonts/tex",
+    "a11y/assistive-mml",
+)
 PACKAGES = ["base", "ams", "newcommand", "configmacros", "textmacros", "cancel", "color", "boldsymbol", "mathtools"]
-SLIM = re.compile(r' (?:class="MathJax"|style="position: relative;"|xmlns="[^"]*"|data-mjx-texclass="\w*"|unselectable="on")')
+SLIM = re.compile(
+    r' (?:class="MathJax"|style="position: relative;"|xmlns="[^"]*"|data-mjx-texclass="\w*"|unselectable="on")'
+)
 PRELUDE = """
 var window = undefined, global = globalThis, console = {log() {}, warn() {}, error() {}, info() {}};
 var setTimeout = (f) => f();
@@ -75,9 +84,14 @@ class Typesetter:
         css = self.engine.call("styles").replace('format("woff");', 'format("woff"); font-display: swap;')
         fonts = static / "mathjax"
         fonts.mkdir(parents=True, exist_ok=True)
-        used = {chr(int(code, 16)) if code else char for char, code in re.findall(r'content: "(?:([^"\\])|\\([0-9A-F]+))', css)}
+        used = {
+            chr(int(code, 16)) if code else char
+            for char, code in re.findall(r'content: "(?:([^"\\])|\\([0-9A-F]+))', css)
+        }
         for source in (self.root / "output" / "chtml" / "fonts" / "woff-v2").glob("*.woff"):
-            if source.name == "MathJax_Zero.woff":  # it sets the heights, so it must not come late: into the sheet itself
+            if (
+                source.name == "MathJax_Zero.woff"
+            ):  # it sets the heights, so it must not come late: into the sheet itself
                 data = base64.b64encode(source.read_bytes()).decode()
                 css = css.replace(f"mathjax/{source.name}", f"data:font/woff;base64,{data}")
             elif source.name in css:

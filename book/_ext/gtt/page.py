@@ -7,11 +7,9 @@ import os
 import re
 import shutil
 import subprocess
-from functools import cache
 from pathlib import Path
 
 from docutils import nodes
-from pygments.formatters import HtmlFormatter
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -34,7 +32,10 @@ REPAIRS = (  # what axe-core rightly complains of
     ('<div class="cell_output ', '<div tabindex="0" class="cell_output '),
     ('<th class="head"><p></p></th>', '<td class="head"></td>'),
 )
-LIGHT, DARK = "a11y-high-contrast-light", "a11y-high-contrast-dark"
+TOKEN = re.compile(r'<span class="(\w*)">([^<]*)</span>|<span></span>')
+# the classes of tokens that gtt.css colours
+COLOURED = {*"k kc kd kn kp kr ow s s1 s2 sa sb sd se sh si sr m mb mf mh mi mo il nf nc fm nd c c1 cm gr".split()}
+)  # see gtt.css
 
 
 def repository():
@@ -53,9 +54,11 @@ def launch_links(repo, ref, docname):
     """(label, address) of the places which run a chapter; none without a repository."""
     if not repo or not docname.startswith("chapters/"):
         return []
-    return [("Binder", f"https://mybinder.org/v2/gh/{repo}/{ref}?urlpath=lab/tree/{docname}.ipynb"),
-            ("Colab", f"https://colab.research.google.com/github/{repo}/blob/{ref}/{docname}.ipynb"),
-            ("GitHub", f"https://github.com/{repo}/blob/{ref}/{docname}.ipynb")]
+    return [
+        ("Binder", f"https://mybinder.org/v2/gh/{repo}/{ref}?urlpath=lab/tree/{docname}.ipynb"),
+        ("Colab", f"https://colab.research.google.com/github/{repo}/blob/{ref}/{docname}.ipynb"),
+        ("GitHub", f"https://github.com/{repo}/blob/{ref}/{docname}.ipynb"),
+    ]
 
 
 def source_link(app, path):
@@ -87,7 +90,7 @@ def add_context(app, pagename, templatename, context, doctree):
     body = context.get("body") or ""
     for wrong, right in REPAIRS:
         body = body.replace(wrong, right)
-    context["body"] = re.sub(r"<pre .*?</pre>", lambda match: plain_code(match[0]), body, flags=re.S)
+    context["body"] = re.sub(r"<pre .*?</pre>", plain_code, body, flags=re.S)
     context["has_math"] = "<mjx-container" in body
     context["has_ledger"] = "claim-filter" in body
     context["has_explorer"] = "gtt-explorer" in body
@@ -113,25 +116,17 @@ def squeezed(css):
     return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.S))
 
 
-@cache
-def code_colours():
-    """The style sheets of code, light and dark."""
-    return {mode: HtmlFormatter(style=name, nobackground=True).get_style_defs(f"html[data-theme={mode}] .highlight")
-            for mode, name in (("light", LIGHT), ("dark", DARK))}
-
-
-def plain_code(html):
+def plain_code(match):
     """Code without the spans that change nothing: names and brackets have no colour of their own, and are most of a cell."""
-    coloured = set(re.findall(r"\.highlight \.(\w+)", "".join(code_colours().values())))
-    return re.sub(r'<span class="(\w+)">([^<]*)</span>', lambda m: m[0] if m[1] in coloured else m[2], html)
+    return TOKEN.sub(lambda token: token[0] if token[1] in COLOURED else token[2] or "", match[0])
 
 
 def style(static):
-    """The style of a page, without and with mathematics: the package's sheet (palette and explorer), the theme's, the code
-    colours of both modes. It goes into the page itself, with the fonts of the text: the first thing seen waits for no
-    second request, and nothing moves when a font arrives."""
+    """The style of a page, without and with mathematics: the package's sheet (palette and explorer), then the theme's.
+
+    It goes into the page itself, with the fonts of the text: the first thing seen waits for no second request, and
+    nothing moves when a font arrives."""
     sheets = [sheet.read_text(encoding="utf-8") for sheet in (EXPLORER / "explorer.css", STATIC / "gtt.css")]
-    sheets += code_colours().values()
     plain = FONT.sub(inline_font, squeezed("\n".join(sheets)))
     return plain, plain + squeezed((static / "math.css").read_text(encoding="utf-8"))
 
@@ -148,8 +143,10 @@ def move_tables(html, name, static):
     html = TABLE.sub(take, html)
     if tables:
         (static / "tables").mkdir(exist_ok=True)
-        lines = [f"document.querySelector('[data-table=\"{number}\"]').textContent = {json.dumps(table)};"
-                 for number, table in enumerate(tables)]
+        lines = [
+            f"document.querySelector('[data-table=\"{number}\"]').textContent = {json.dumps(table)};"
+            for number, table in enumerate(tables)
+        ]
         (static / "tables" / name).write_text("\n".join(lines), encoding="utf-8")
     return html, bool(tables)
 
@@ -167,11 +164,23 @@ def finish(app, error):
         css = with_math.replace("mathjax/", f"{to_static}/mathjax/") if "<mjx-container" in html else plain
         name = page.relative_to(app.outdir).as_posix().replace("/", "-").replace(".html", ".js")
         html, moved = move_tables(html, name, static)
-        tables = f'<script defer src="{to_static}/tables/{name}?v={version_of(static / "tables" / name)}"></script>' if moved else ""
+        tables = (
+            f'<script defer src="{to_static}/tables/{name}?v={version_of(static / "tables" / name)}"></script>'
+            if moved
+            else ""
+        )
         page.write_text(html.replace(STYLE_HERE, f"<style>{css}</style>{tables}"), encoding="utf-8")
     shutil.rmtree(static / "fonts", ignore_errors=True)
-    for unused in ("basic.css", "pygments.css", "file.png", "minus.png", "plus.png", "gtt.css", "math.css",
-                   *(p.name for p in static.glob("mystnb.*.css"))):
+    for unused in (
+        "basic.css",
+        "pygments.css",
+        "file.png",
+        "minus.png",
+        "plus.png",
+        "gtt.css",
+        "math.css",
+        *(p.name for p in static.glob("mystnb.*.css")),
+    ):
         (static / unused).unlink(missing_ok=True)
 
 

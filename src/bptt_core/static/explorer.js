@@ -32,9 +32,10 @@
     root.dataset.mounted = ++mounts;
     const $ = (selector) => root.querySelector(selector), all = (selector) => [...root.querySelectorAll(selector)];
     const spec = JSON.parse($("script").textContent), { controls, items } = spec;
-    const svgs = all(".gtt-svg"), status = $(".gtt-status"), play = $(".gtt-play"), numbers = $(".gtt-numbers");
+    const svgs = all(".gtt-svg"), readout = $(".gtt-readout"), status = $(".gtt-status");
+    const play = $(".gtt-play"), numbers = $(".gtt-numbers");
     const start = controls.map((c) => c.values[c.start]), now = [...start];
-    let table, timer, waiting, telling = false, touched = false, playing = 0, reveal = 1, frame;
+    let said, table, timer, waiting, telling = false, touched = false, playing = 0, reveal = 1, frame;
 
     // --- the table: for each series of coordinates, how far one step along each control moves in it
     function unfold() {
@@ -61,21 +62,26 @@
       spec.columns = spec.words.varies.map((varies) => series(1, varies));
     }
     const row = (s, at) => at.reduce((sum, i, k) => sum + i * s.strides[k], 0);
-    const gridded = () => now.map((v, k) => (controls[k].options ? controls[k].values.indexOf(v) : near(controls[k].values, v)));
+    const gridded = () => now.map((v, k) => { const c = controls[k]; return c.options ? c.values.indexOf(v) : near(c.values, v); });
 
     function lookUp() {
       const at = gridded();
       return {
         texts: controls.map((c, k) => c.texts[at[k]]),
         words: spec.columns.map((s) => spec.words.list[s.data[row(s, at)]]).join(" ").trim(),
-        rows: items.map(({ n, x, y }) => [x.data.subarray(row(x, at), row(x, at) + n), y.data.subarray(row(y, at), row(y, at) + n)]),
+        rows: items.map(({ x, y }) => [x, y].map((s) => s.data.subarray(row(s, at), row(s, at) + s.n))),
       };
     }
 
-    // --- drawing
+    // --- drawing; what has not moved is left alone
+    const same = (a, b) => a === b || (a.byteOffset !== undefined && a.byteOffset === b?.byteOffset);
+    const put = (node, name, value) => { if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value); };
     function draw() {
       items.forEach((item, j) => {
         const [x, y] = frame.rows[j], end = item.time ? Math.ceil(x.length * reveal) : x.length;
+        if (item.end === end && same(x, item.row?.[0]) && same(y, item.row[1])) return;
+        item.row = frame.rows[j];
+        item.end = end;
         if (item.kind === "label") {
           item.node.setAttribute("transform", `translate(${(x[0] - item.at[0]) / UNITS} ${(y[0] - item.at[1]) / UNITS})`);
           return;
@@ -88,22 +94,24 @@
         if (item.path) item.path.setAttribute("d", d && item.kind === "area" ? d + "Z" : d);
         [...item.marks, ...item.grips].forEach((mark, m) => {
           const i = m % x.length, grip = mark.tagName === "circle", hidden = i >= end || x[i] === GAP || y[i] === GAP;
-          mark.setAttribute(grip ? "cx" : "x", hidden ? -999 : x[i] / UNITS);
-          mark.setAttribute(grip ? "cy" : "y", hidden ? -999 : y[i] / UNITS);
+          put(mark, grip ? "cx" : "x", hidden ? -999 : x[i] / UNITS);
+          put(mark, grip ? "cy" : "y", hidden ? -999 : y[i] / UNITS);
         });
       });
       controls.forEach((c, k) => {
-        if (c.output) c.output.textContent = frame.texts[k];
+        if (c.output && c.output.textContent !== frame.texts[k]) c.output.textContent = frame.texts[k];
         if (c.options) c.inputs.forEach((input) => (input.checked = input.value === now[k]));
         else {
           const index = place(c, now[k]);
           if (Number(c.inputs[0].value) !== index) c.inputs[0].value = index;
-          c.inputs[0].style.setProperty("--at", index / (c.values.length - 1));
-          c.inputs[0].setAttribute("aria-valuetext", frame.texts[k]);
+          put(c.inputs[0], "style", `--at:${index / (c.values.length - 1)}`);
+          put(c.inputs[0], "aria-valuetext", frame.texts[k]);
         }
       });
-      $(".gtt-readout").innerHTML = "";
-      frame.words.split("*").forEach((text, i) => $(".gtt-readout").append(i % 2 ? Object.assign(document.createElement("strong"), { textContent: text }) : text));
+      if (said === frame.words) return;
+      said = frame.words;
+      const stressed = (text) => Object.assign(document.createElement("strong"), { textContent: text });
+      readout.replaceChildren(...said.split("*").map((text, i) => (i % 2 ? stressed(text) : text)));
     }
 
     function show(exact) {
@@ -193,7 +201,10 @@
       circle.style.fill = item.marks[0]?.style.fill;
       svg.append(circle);
       const axes = item.drag.map((name) => controls.findIndex((c) => c.name === name));
-      circle.addEventListener("pointerdown", (event) => { circle.setPointerCapture(event.pointerId); event.preventDefault(); });
+      circle.addEventListener("pointerdown", (event) => {
+        circle.setPointerCapture(event.pointerId);
+        event.preventDefault();
+      });
       circle.addEventListener("pointermove", (event) => {
         if (!circle.hasPointerCapture(event.pointerId)) return;
         const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
@@ -204,7 +215,7 @@
             for (let i = 0; i < controls[axes[depth]].values.length; i++) { at[axes[depth]] = i; search(depth + 1); }
             return;
           }
-          const away = Math.hypot(item.x.data[row(item.x, at) + k] / UNITS - p.x, item.y.data[row(item.y, at) + k] / UNITS - p.y);
+          const [x, y] = [item.x, item.y].map((s) => s.data[row(s, at) + k] / UNITS), away = Math.hypot(x - p.x, y - p.y);
           if (away < best) { best = away; chosen = Object.fromEntries(axes.map((a) => [a, controls[a].values[at[a]]])); }
         };
         search(0);
@@ -236,7 +247,7 @@
 
     // --- the numbers of what is shown, read back through the axes
     function fillTable() {
-      const curves = items.map((item, j) => ({ ...item, row: frame.rows[j] })).filter((item) => item.name);
+      const curves = items.filter((item) => item.name);
       const read = (item, axis, c) => {
         const [log, a, b] = item.axes[axis], v = a + (b * c) / UNITS;
         return Number((log ? 10 ** v : v).toPrecision(3)).toString();
