@@ -1,4 +1,4 @@
-"""The built book as files: nothing from elsewhere, every link and anchor leads somewhere, every page describes itself."""
+"""The built book as files: nothing from elsewhere, every link leads somewhere, every page describes itself."""
 
 import re
 from html.parser import HTMLParser

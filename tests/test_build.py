@@ -1,4 +1,4 @@
-"""A small book, built for the test: what the extension makes of cells, figures, claims and formulas; how builds fail."""
+"""A small book, built for the test: what becomes of cells, figures, claims and formulas, and how a build fails."""
 
 import os
 import re
@@ -36,7 +36,7 @@ TABLE = f'<div class="gtt-explorer"><script type="application/json">"{"9" * 3000
 SVG = "<svg viewBox='0 0 9 9' xmlns='http://www.w3.org/2000/svg'><path d='M0 0L9 9'/></svg>"
 CELLS = [
     v4.new_markdown_cell(
-        "# Try a chapter\n\nThe first paragraph of a page is its description, and this one is long enough. {claim}`A33`\n\n"
+        "# Try a chapter\n\nThe first paragraph of a page is its description: this one is long. {claim}`A33`\n\n"
         "$$\n\\pd{L}{h} = 1\n$$ (eq-one)\n\nSee {eq}`eq-one` and {numref}`fig-line`.\n\n"
         ":::{admonition} Fine print\n:class: dropdown\nFolded.\n:::\n"
     ),
@@ -233,9 +233,9 @@ def test_an_old_python_is_refused_in_one_line(tmp_path):
     )
 
 
-def test_a_missing_browser_is_said_in_one_line(tmp_path):
+@pytest.mark.parametrize("tool", ["chromium.py", "test.py"])
+def test_a_missing_browser_is_said_in_one_line(tmp_path, tool):
     env = os.environ | {"CHROMIUM": str(tmp_path / "none")}
-    command = [sys.executable, str(ROOT / "tools" / "chromium.py")]
-    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, str(ROOT / "tools" / tool)], env=env, capture_output=True, text=True)
     assert done.returncode != 0
     assert done.stdout.splitlines() == [f"CHROMIUM={tmp_path / 'none'} is no file"]

@@ -72,6 +72,16 @@ def test_the_linter_sees_a_name_used_twice(tmp_path):
     assert found == ["01_try.ipynb: cell name 'a32' stands twice"]
 
 
+def test_the_linter_sees_saved_widget_state(tmp_path):
+    path = notebook(tmp_path, code())
+    book = nbformat.read(path, as_version=4)
+    book.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {}}
+    nbformat.write(book, path)
+    assert lint.failures_of_chapter(path) == [
+        "01_try.ipynb: keeps the state of its widgets: python tools/outputs.py clears it"
+    ]
+
+
 def test_the_linter_reports_a_broken_file_in_one_line(tmp_path):
     path = tmp_path / "01_try.ipynb"
     path.write_text("{", encoding="utf-8")

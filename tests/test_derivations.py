@@ -211,7 +211,7 @@ def test_one_term_is_shown_by_name_and_written_out():
     names = [r"\frac{\partial L_{3}}{\partial h_{3}}", r"\frac{\partial h_{3}}{\partial h_{2}}"]
     names += [r"\frac{\partial h_{2}}{\partial h_{1}}", r"\frac{\partial^{+} h_{1}}{\partial W_{hh}}"]
     assert first.latex.startswith(" ".join(names) + " = ")
-    assert last.latex.endswith(r"\cdot \left(h_{2} \left(1 - h_{3}^{2}\right)\right)")
+    assert last.latex.endswith(r"\, \left(h_{2} \left(1 - h_{3}^{2}\right)\right)")
     assert first._repr_latex_() == f"$${first.latex}$$"
     pair = derivations.lstm(n=1, T=2).terms("W_hf")[0].latex
     assert pair.endswith(r"{\partial (h, c)_{1}} \frac{\partial^{+} (h, c)_{1}}{\partial W_{hf}}")

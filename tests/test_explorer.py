@@ -28,7 +28,12 @@ def waves(phase, size, shape):
     x, size = np.linspace(0, 6, 13), size[:, None]
     y = size * (np.sin(x + phase[:, None]) if shape == "sine" else np.cos(x * phase[:, None]))
     holed = np.where(np.arange(13) == 4, np.nan, 0.5 * y)
-    positions = {"curve": (x, y), "holed": (x, holed), "area": (np.r_[x, x[::-1]], np.hstack([y, 0 * y]))}
+    positions = {
+        "curve": (x, y),
+        "holed": (x, holed),
+        "late": (x, x * size / 9),
+        "area": (np.r_[x, x[::-1]], np.hstack([y, 0 * y])),
+    }
     positions |= {
         "dot": (phase[:, None], size / 2),
         "curve.name": (np.full_like(size, 6), y[:, -1:]),
@@ -40,7 +45,7 @@ def waves(phase, size, shape):
 def wave_lab(function=waves, name="waves", **changes):
     fig, ax = plotting.figure(3, 2)
     ax.set(xlim=(0, 6), ylim=(-1, 1))
-    for gid in ("curve", "holed", "still"):
+    for gid in ("curve", "holed", "late", "still"):
         ax.plot([], [], gid=gid)
     ax.plot([], [], "o", gid="dot")
     ax.fill([0, 0], [0, 0], gid="area")
@@ -162,7 +167,7 @@ def test_any_setting_inside_the_sliders_gives_a_whole_frame(phase, size, shape):
     LAB.set_trait("shape", shape)
     LAB.phase, LAB.size = phase, size
     assert LAB._frame["at"] == [shape, phase, size]
-    assert [len(x) for x, _ in LAB._frame["rows"]] == [13, 13, 26, 1, 1, 13]
+    assert [len(x) for x, _ in LAB._frame["rows"]] == [13, 13, 13, 26, 1, 1, 13]
 
 
 def broken(when):
@@ -190,7 +195,7 @@ def test_a_function_that_raises_later_fails_that_cell_and_tells_the_page():
 
 def test_too_large_a_grid_is_refused_with_its_size_and_the_limit(monkeypatch):
     monkeypatch.setattr(explorer, "LIMIT", 5_000)
-    with pytest.raises(ValueError, match=r"2 × 7 × 3 settings of 134 numbers, 5,628; wanted 5,000 at most"):
+    with pytest.raises(ValueError, match=r"2 × 7 × 3 settings of 160 numbers, 6,720; wanted 5,000 at most"):
         wave_lab()
 
 

@@ -345,6 +345,7 @@ def bad_calls():
     yield "cache of the LSTM", lambda: step_jacobians(rnn_params, cache), "cache"
     yield "no loss", lambda: path_families(params, cache), "dh, dc"
     yield "wrong dh", lambda: path_families(params, cache, np.ones((B, H + 1))), "dh"
+    yield "wrong dc", lambda: path_families(params, cache, dc=np.ones((B + 1, H))), "dc"
     yield "dh without a batch", lambda: explicit_path(params, cache, np.ones(H)[:0]), "dh"
     yield "NaN", lambda: output_gate_path(params, cache, np.full((B, H), np.nan)), "dh"
     yield "not square", lambda: products(np.ones((3, 2, 4))), "J"

@@ -184,6 +184,7 @@ def test_lab_4_stacks_shares_that_add_up_to_one_and_cancel(made):
     for gid in ("cell", "gates", "output", "mixed"):
         edge, base = np.split(positions[f"share-{gid}"][1][0], 2)
         share[gid] = edge - base[::-1]
+        assert (np.where(share[gid] < 0, np.maximum(edge, base[::-1]), -np.minimum(edge, base[::-1])) <= 1e-12).all()
         assert len(edge) == lags
     np.testing.assert_allclose(sum(share.values()), 1, rtol=1e-9)
     pull = sum(map(abs, share.values()))

@@ -108,6 +108,15 @@ def test_rounding_moves_nothing_by_more_than_a_twentieth_of_a_point(shown):
     assert np.abs(got - np.stack([want[:, 0], shown.fig.get_figheight() * 72 - want[:, 1]], -1)).max() <= 0.051
 
 
+def test_a_figure_once_frozen_moves_no_more():
+    fig, ax = plotting.figure()
+    plotting.freeze(fig)
+    before = ax.get_position().bounds
+    ax.set_ylabel("three\nlines\nmore")
+    plotting.svg(fig, "later")
+    assert ax.get_position().bounds == before
+
+
 def test_a_shown_figure_offers_svg_and_a_sharp_png(shown):
     bundle = shown._repr_mimebundle_()
     assert bundle["text/html"].count("<svg") == 1 and bundle["text/plain"] == "Figure: a curve"

@@ -45,6 +45,9 @@ def build(root, *, only=None):
     command += [] if only else ["-W", "--keep-going"]
     env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(root / "src"), os.environ.get("PYTHONPATH")]))}
     env |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"} | ({"GTT_ONLY": only} if only else {})
+    # a font cache of this environment's own, made before a cell could complain of an old or a missing one
+    env |= {"MPLCONFIGDIR": str(Path(sys.prefix, "matplotlib"))}
+    subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], env=env, capture_output=True)
     start, log = time.perf_counter(), []
     process = subprocess.Popen(
         command,

@@ -20,7 +20,7 @@ PLACES = (
 FLAGS = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 if hasattr(os, "geteuid") and os.geteuid() == 0:
     FLAGS.append("--no-sandbox")  # Chromium refuses to start as root with its sandbox
-MISSING = "no browser: install Chromium or Chrome, or name one in CHROMIUM=/path/to/it; the browser tests are skipped"
+MISSING = "no browser: install Chromium or Chrome, or name one in CHROMIUM=/path/to/it"
 
 
 def find_chromium():

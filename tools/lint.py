@@ -57,6 +57,8 @@ def failures_of_chapter(path):
     ]
     names = [cell.metadata["name"] for cell in book.cells if cell.metadata.get("name")]
     found += [f"{label}: cell name {name!r} stands twice" for name in sorted({n for n in names if names.count(n) > 1})]
+    if "widgets" in book.metadata:
+        found.append(f"{label}: keeps the state of its widgets: python tools/outputs.py clears it")
     if not book.cells or not book.cells[0].source.startswith("# "):
         found.append(f"{label}: the first cell is not the title (# …)")
     return found

@@ -26,7 +26,8 @@ def refresh(path):
                 output.pop("execution_count", None)
                 if output.output_type == "execute_result":
                     output.execution_count = None
-    book.metadata.pop("language_info", None)
+    for written in ("language_info", "widgets"):
+        book.metadata.pop(written, None)
     nbformat.write(book, path)
 
 

@@ -43,7 +43,10 @@ def run(command):
 
 def main():
     path, missing = get_chromium()
-    print(missing or f"browser: {path}", flush=True)
+    if missing:
+        print(missing)
+        return 1
+    print(f"browser: {path}", flush=True)
     total, broken, skipped = dict.fromkeys(("passed", "failed", "skipped"), 0), [], []
     for name, command in STEPS:
         print(f"== {name}", flush=True)
@@ -56,8 +59,6 @@ def main():
             skipped += [line for line in lines if line.startswith("SKIPPED") or "tests skipped: " in line]
     print("== summary")
     print("\n".join(dict.fromkeys(skipped)) or "nothing was skipped")
-    if missing:
-        print(missing)
     print(f"failed: {', '.join(broken)}" if broken else "every step passed")
     print(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped")
     return int(bool(broken))

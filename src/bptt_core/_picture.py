@@ -47,7 +47,7 @@ class Picture:
         if isinstance(artist, Text):
             points = np.rint(points / 3) * 3  # a name may sit a little off: it packs better
         whole = np.clip(np.rint(points * UNITS), -EDGE, EDGE)
-        whole[..., 1] = np.where(np.isnan(xy).any(-1) | _far_out(points, fig), GAP, whole[..., 1])
+        whole[..., 1] = np.where(_far_out(points, fig), GAP, whole[..., 1])
         whole = np.where(np.isnan(whole), GAP, whole).astype(np.int16)
         return tuple(np.broadcast_to(whole, (n, *whole.shape[1:]))[..., axis] for axis in (0, 1))
 

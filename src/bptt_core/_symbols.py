@@ -93,7 +93,7 @@ class Term(NamedTuple):
         names = " ".join(name for name, _ in self.factors)
         if any(value.shape != (1, 1) for _, value in self.factors):
             return names
-        return names + " = " + r" \cdot ".join(rf"\left({sp.latex(value[0])}\right)" for _, value in self.factors)
+        return names + " = " + r" \, ".join(rf"\left({sp.latex(value[0])}\right)" for _, value in self.factors)
 
     def _repr_latex_(self):
         return f"$${self.latex}$$"

@@ -49,13 +49,16 @@ def identity(a, out=None):
 def _tanh_slope(y):
     """1 − y², in one new array."""
     slope = y * y
-    return np.subtract(1, slope, out=slope)
+    slope *= -1
+    slope += 1
+    return slope
 
 
 def _sigmoid_slope(y):
     """y (1 − y), in one new array."""
     slope = 1 - y
-    return np.multiply(slope, y, out=slope)
+    slope *= y
+    return slope
 
 
 ACTIVATIONS = {

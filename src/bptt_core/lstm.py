@@ -145,13 +145,13 @@ def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
     h, c, s = hx[..., :H], np.empty((T + 1, *grid, B, H), dtype), np.empty((T, *grid, B, H), dtype)
     c[0] = 0 if c_0 is None else c_0
     gates = np.empty((T, *grid, B, 4, H), dtype)
-    i, f, g, o = np.moveaxis(gates, -2, 0)
+    i, f, g, o = (gates[..., k, :] for k in range(4))
 
     # σ(a) = ½ + ½ tanh(a/2), so one tanh serves all four gates.
     kinds = [SIGMA, SIGMA if forget_gate else ONE, TANH if squash == "tanh" else SIGMA, SIGMA]
-    m, n = np.repeat(np.array(kinds, W.real.dtype).T, H, axis=1)
-    W *= m
-    m, n = np.tile(m, (B, 1)), np.tile(n, (B, 1))  # of a_t's shape: NumPy's shortest way
+    m, n = mn = np.empty((2, B, 4 * H), W.real.dtype)  # of a_t's shape: NumPy's shortest way
+    mn[:] = np.repeat(kinds, H, axis=0).T[:, None]
+    W *= m[0]
     ig, times = np.empty_like(s[0]), product(grid)
     with np.errstate(over="ignore", invalid="ignore"):
         for hx_prev, c_prev, a_t, i_t, f_t, g_t, o_t, c_t, s_t, h_t in zip(
@@ -190,8 +190,8 @@ def backward(params, cache, dh=None, dc=None, *, truncated=False, per_step=False
     upstream("dc", dc, s.shape, h.dtype, out=grad_c[1:])
     grad_a = np.empty((*s.shape[:-1], 4 * H), h.dtype)
     # ∂c_t/∂a for i, f, g and ∂h_t/∂a for o; the loop makes dL/da of them.
-    by_gate = da_di, da_df, da_dg, da_do = np.moveaxis(grad_a.reshape(gates.shape), -2, 0)
-    i, f, g, o = np.moveaxis(gates, -2, 0)
+    by_gate = da_di, da_df, da_dg, da_do = [grad_a[..., k * H : (k + 1) * H] for k in range(4)]
+    i, f, g, o = (gates[..., k, :] for k in range(4))
     sigma, carried, times = get_activation("sigmoid"), np.empty_like(grad_h[0]), product(grid)
     with np.errstate(over="ignore", invalid="ignore"):
         tau = o * phi.df(s)  # ∂h_t/∂c_t, `D-eq21`

@@ -10,9 +10,6 @@ import subprocess
 from pathlib import Path
 
 from docutils import nodes
-from sphinx.util import logging
-
-logger = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -35,7 +32,6 @@ REPAIRS = (  # what axe-core rightly complains of
 TOKEN = re.compile(r'<span class="(\w*)">([^<]*)</span>|<span></span>')
 # the classes of tokens that gtt.css colours
 COLOURED = {*"k kc kd kn kp kr ow s s1 s2 sa sb sd se sh si sr m mb mf mh mi mo il nf nc fm nd c c1 cm gr".split()}
-)  # see gtt.css
 
 
 def repository():
@@ -117,7 +113,7 @@ def squeezed(css):
 
 
 def plain_code(match):
-    """Code without the spans that change nothing: names and brackets have no colour of their own, and are most of a cell."""
+    """Code without the spans that change nothing: names and brackets are most of a cell and have no colour."""
     return TOKEN.sub(lambda token: token[0] if token[1] in COLOURED else token[2] or "", match[0])
 
 
@@ -164,24 +160,13 @@ def finish(app, error):
         css = with_math.replace("mathjax/", f"{to_static}/mathjax/") if "<mjx-container" in html else plain
         name = page.relative_to(app.outdir).as_posix().replace("/", "-").replace(".html", ".js")
         html, moved = move_tables(html, name, static)
-        tables = (
-            f'<script defer src="{to_static}/tables/{name}?v={version_of(static / "tables" / name)}"></script>'
-            if moved
-            else ""
-        )
-        page.write_text(html.replace(STYLE_HERE, f"<style>{css}</style>{tables}"), encoding="utf-8")
+        head = f"<style>{css}</style>"
+        if moved:
+            head += f'<script defer src="{to_static}/tables/{name}?v={version_of(static / "tables" / name)}"></script>'
+        page.write_text(html.replace(STYLE_HERE, head), encoding="utf-8")
     shutil.rmtree(static / "fonts", ignore_errors=True)
-    for unused in (
-        "basic.css",
-        "pygments.css",
-        "file.png",
-        "minus.png",
-        "plus.png",
-        "gtt.css",
-        "math.css",
-        *(p.name for p in static.glob("mystnb.*.css")),
-    ):
-        (static / unused).unlink(missing_ok=True)
+    for unused in (*static.glob("*.css"), *static.glob("*.png")):  # what Sphinx brings for its own themes
+        unused.unlink()
 
 
 def setup(app):

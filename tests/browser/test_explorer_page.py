@@ -345,6 +345,10 @@ def test_play_lets_the_curve_grow_once_and_only_when_asked(open_labs, made):
     assert whole.startswith(part) and len(part) < len(whole)
     button.click()
     assert path_of(page, lab, 1, "gradient") == whole and button.text_content() == "Play"
+    button.click()
+    page.wait_for_timeout(300)
+    first_input(page, lab, "radius").press("ArrowRight")  # moving on shows the whole curve at once
+    assert path_of(page, lab, 1, "gradient").count("L") == whole.count("L") and button.text_content() == "Play"
 
 
 def test_with_reduced_motion_play_moves_in_a_few_jumps(open_labs, made):
@@ -478,3 +482,91 @@ def test_two_copies_of_a_lab_on_one_page_do_not_disturb_one_another(browser, tmp
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
     assert len(ids) == len(set(ids))
     page.close()
+
+
+# --- the protocol with a kernel, against a model made of plain JavaScript (test_explorer_live.py has the real one)
+
+FAKE = """([html, frame, values]) => {
+    const state = {_html: html, _frame: frame, ...values}, heard = {};
+    window.sent = [];
+    window.model = {
+        get: (name) => state[name],
+        set: (name, value) => { state[name] = value; (heard[`change:${name}`] || []).forEach((f) => f()); },
+        save_changes: () => window.sent.push({...state, _html: null, _frame: null}),
+        on: (name, f) => (heard[name] ||= []).push(f),
+        off: (name, f) => { heard[name] = heard[name].filter((g) => g !== f); },
+        count: () => Object.values(heard).flat().length,
+    };
+    const el = document.body.appendChild(document.createElement('div'));
+    return bpttExplorer.render({model: window.model, el}).then((end) => { window.end = end; });
+}"""
+
+
+@pytest.fixture
+def fake(browser, tmp_path):
+    """A lab mounted on a model that answers when the test says so: (lab, page)."""
+    lab = labs.truncation()
+    (tmp_path / "fake.html").write_text(
+        f"<!doctype html><meta charset=utf-8><script>{explorer.SCRIPT}</script>", "utf-8"
+    )
+    page = browser.new_page()
+    page.goto((tmp_path / "fake.html").as_uri())
+    page.evaluate(FAKE, [lab._html, lab._frame, lab.settings])
+    yield lab, page
+    page.close()
+
+
+def answer(page, lab, **changes):
+    """The kernel's reply for a setting, as Python makes it."""
+    frame = lab._evaluate({key: changes.get(key, value) for key, value in lab.settings.items()})
+    page.evaluate("(frame) => window.model.set('_frame', frame)", frame)
+    return frame
+
+
+def test_a_late_answer_for_a_setting_already_left_is_not_drawn(fake):
+    lab, page = fake
+    slider = first_input(page, lab, "memory")
+    for index in (2.4, 6.5):
+        slider.evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input')) }", index)
+    first, last = (setting["memory"] for setting in page.evaluate("window.sent"))
+    assert (first, last) == (0.62, 0.825)
+    table = path_of(page, lab, 1, "error")
+    answer(page, lab, memory=first)
+    assert path_of(page, lab, 1, "error") == table
+    frame = answer(page, lab, memory=last)
+    assert path_of(page, lab, 1, "error") != table
+    assert page.locator(f'[id="{uid(lab)}"] .gtt-readout').text_content() == frame["words"].replace("*", "")
+    assert page.locator(f'[id="{uid(lab)}"] [data-control="memory"] output').text_content() == frame["texts"][1]
+
+
+def test_a_setting_made_in_python_moves_the_slider_and_is_not_sent_back(fake):
+    lab, page = fake
+    page.evaluate("window.model.set('window', 12.5)")
+    assert first_input(page, lab, "window").input_value() == "11.5"
+    assert page.evaluate("window.sent") == []
+
+
+def test_several_settings_of_one_change_reach_the_model_whole(fake):
+    lab, page = fake
+    page.evaluate("window.model.set('window', 12)")
+    page.evaluate("window.model.set('cell', 'lstm')")
+    page.locator(".gtt-reset").click()
+    assert page.evaluate("window.sent") == [{**lab.settings, "_html": None, "_frame": None}]
+
+
+def test_without_an_answer_the_figure_snaps_to_its_table_and_recovers(fake):
+    lab, page = fake
+    slider = first_input(page, lab, "memory")
+    slider.evaluate("(e) => { e.value = 2.4; e.dispatchEvent(new Event('input')) }")
+    page.locator(".gtt-offline").wait_for(timeout=5000)
+    assert (slider.input_value(), slider.get_attribute("step")) == ("2", "1")
+    slider.evaluate("(e) => { e.value = 3; e.dispatchEvent(new Event('input')) }")
+    answer(page, lab, memory=lab._values["memory"][3])
+    assert page.locator(".gtt-offline").count() == 0 and slider.get_attribute("step") == "0.1"
+
+
+def test_a_removed_view_listens_no_more(fake):
+    _, page = fake
+    assert page.evaluate("window.model.count()") == 4
+    page.evaluate("window.end()")
+    assert page.evaluate("window.model.count()") == 0
