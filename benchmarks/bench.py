@@ -1,11 +1,11 @@
 """How fast is the core? Peers side by side, in turn, on one thread; every figure is a median of processor time.
 
-    python benchmarks/bench.py            everything, about ten minutes; PyTorch and JAX take part where they are installed
+    python benchmarks/bench.py            everything, ten minutes; PyTorch and JAX take part where installed
     python benchmarks/bench.py --quick    a look: few rounds, nothing is written
 
-In each round every peer has its turn: two calls that do not count, so that it finds its memory warm as in a training loop,
-then at least a few milliseconds that do. A slow phase of the machine hits all of them. Writes result.json, and result.md,
-which the book's appendix shows.
+In each round every peer has its turn: two calls that do not count, so that it finds its memory warm as in a training
+loop, then at least a few milliseconds that do. A slow phase of the machine hits all of them. Writes result.json, and
+result.md, which the book's appendix shows.
 """
 
 import argparse
@@ -40,7 +40,7 @@ HAS_TORCH, HAS_JAX = find_spec("torch") is not None, find_spec("jax") is not Non
 
 
 def in_turn(calls, *, rounds, least=0.01):
-    """Median seconds of processor time of one call of each function, over `rounds` rounds of at least `least` seconds."""
+    """Median seconds of processor time of one call of each function, over `rounds` rounds of at least `least` s."""
     numbers = {}
     for name, call in calls.items():
         call()
@@ -125,7 +125,7 @@ def lyapunov(rounds):
 
 
 def lab_table(rounds):
-    """A lab's table: the gradient curves of 61 × 41 RNNs with 16 units over 100 steps, as one grid and in a Python loop."""
+    """A lab's table: gradient curves of 61 × 41 RNNs with 16 units over 100 steps, as one grid and in a Python loop."""
     rng = np.random.default_rng(0)
     base, x = rnn.init_params(4, 16, rng, bias=False), rng.standard_normal((100, 1, 4))
     radius, drive = np.linspace(0.2, 2, 61)[:, None, None, None], np.linspace(0, 2, 41)[:, None, None]
@@ -166,11 +166,13 @@ def memory():
 
 
 FIRST_GRADIENT = {
-    "bptt_core": "import numpy as np; from bptt_core import lstm; r = np.random.default_rng(0); p = lstm.init_params(4, 16, r);"
+    "bptt_core": "import numpy as np; from bptt_core import lstm; r = np.random.default_rng(0); "
+    "p = lstm.init_params(4, 16, r);"
     "lstm.backward(p, lstm.forward(p, r.standard_normal((50, 1, 4))), {50: np.ones((1, 16))})",
     "torch.nn": "import torch; m = torch.nn.LSTM(4, 16); m(torch.randn(50, 1, 4))[0][-1].sum().backward()",
     "jax": "import numpy as np; from bptt_core import lstm; import peers; r = np.random.default_rng(0);"
-    "p = lstm.init_params(4, 16, r); peers.jax_scan(p, r.standard_normal((50, 1, 4)), r.standard_normal((50, 1, 16)))()",
+    "p = lstm.init_params(4, 16, r); "
+    "peers.jax_scan(p, r.standard_normal((50, 1, 4)), r.standard_normal((50, 1, 16)))()",
 }
 IMPORTS = {"numpy": "import numpy", "bptt_core": "import bptt_core", "torch.nn": "import torch", "jax": "import jax"}
 
@@ -227,7 +229,8 @@ def markdown(result):
     """The tables of the book's appendix."""
     versions = ", ".join(f"{name} {version}" for name, version in result["machine"]["versions"].items())
     lines = [
-        f"Measured on {result['date']}: {result['machine']['processor']}, {result['machine']['cores']} cores, one thread, {versions}.",
+        f"Measured on {result['date']}: {result['machine']['processor']}, "
+        f"{result['machine']['cores']} cores, one thread, {versions}.",
         "",
     ]
     names = [
@@ -269,7 +272,8 @@ def markdown(result):
     for row in result["memory"]:
         formula = "7H + D + 1" if row["cell"] == "LSTM" else "H + D + 1"
         lines.append(
-            f"| {row['cell']}, D = {row['shape'][2]}, H = {row['shape'][3]} | {row['kept']:.0f} | {formula} = {row['allowed']} |"
+            f"| {row['cell']}, D = {row['shape'][2]}, H = {row['shape'][3]} "
+            f"| {row['kept']:.0f} | {formula} = {row['allowed']} |"
         )
     return "\n".join(lines) + "\n"
 

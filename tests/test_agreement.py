@@ -199,6 +199,7 @@ def test_a_cache_and_gradients_are_not_changed_by_a_second_backward(cell):
     params = cell.init_params(2, 4, rng)
     cache, dh = cell.forward(params, rng.standard_normal((5, 3, 2))), rng.standard_normal((5, 3, 4))
     before = [np.copy(value) for value in (*params, *cache, dh) if isinstance(value, np.ndarray)]
+    assert cell.backward(params, cache, dh).steps is None
     first = cell.backward(params, cache, dh, per_step=True)
     second = cell.backward(params, cache, dh, per_step=True)
     after = [value for value in (*params, *cache, dh) if isinstance(value, np.ndarray)]

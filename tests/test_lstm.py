@@ -104,6 +104,14 @@ def test_the_constant_error_carousel_of_1997_carries_the_cell_gradient_unchanged
     assert not np.allclose(full.c[0], dc) and full.h[:-1].any()
 
 
+def test_the_initial_states_are_zero_unless_given():
+    rng = np.random.default_rng(0)
+    params, x = network(rng), rng.standard_normal((T, B, D))
+    default, zero = lstm.forward(params, x), lstm.forward(params, x, np.zeros((B, H)), np.zeros((B, H)))
+    assert not default.h[0].any() and not default.c[0].any()
+    assert (default.h == zero.h).all() and (default.c == zero.c).all()
+
+
 def test_a_loss_on_h_a_loss_on_c_and_both():
     rng = np.random.default_rng(0)
     params = network(rng)

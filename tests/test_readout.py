@@ -26,6 +26,23 @@ def test_the_readout_by_hand():
     assert readout.backward(no_bias, h, dy).params.b_y is None
 
 
+def test_states_for_one_network_serve_every_readout_of_a_grid():
+    rng = np.random.default_rng(0)
+    params = readout.Params(rng.standard_normal((2, 7, K, H)), rng.standard_normal((2, 7, K)))
+    h, dy = rng.standard_normal((T, B, H)), rng.standard_normal((T, 2, 7, B, K))
+    y, back = readout.forward(params, h), readout.backward(params, h, dy)
+    own = readout.Params(params.W_hy[1, 4], params.b_y[1, 4])
+    np.testing.assert_allclose(y[:, 1, 4], readout.forward(own, h), rtol=1e-13)
+    alone = readout.backward(own, h, dy[:, 1, 4])
+    np.testing.assert_allclose(back.params.W_hy[1, 4], alone.params.W_hy, rtol=1e-12)
+    np.testing.assert_allclose(back.params.b_y[1, 4], alone.params.b_y, rtol=1e-12)
+    np.testing.assert_allclose(back.h[:, 1, 4], alone.h, rtol=1e-12)
+
+
+def test_one_unit_and_one_output_are_enough():
+    assert readout.forward(readout.Params(np.array([[2.0]]), np.array([1.0])), np.array([[[3.0]]])).item() == 7
+
+
 @pytest.mark.parametrize("bias", [True, False])
 def test_initial_weights_have_the_stated_spread(bias):
     params = readout.init_params(300, 200, np.random.default_rng(0), scale=0.7, bias=bias, dtype=np.float32)

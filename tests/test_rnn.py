@@ -52,6 +52,7 @@ def test_the_default_scale_is_one():
     first, second = (rnn.init_params(2, 3, np.random.default_rng(0), **scale) for scale in ({}, {"scale": 1.0}))
     assert (first.W_hh == second.W_hh).all() and (first.W_xh == second.W_xh).all()
     assert first.b_h.shape == (3,)
+    assert (first.W_hh == rnn.init_params(2, 3, np.random.default_rng(0), orthogonal=False).W_hh).all()
 
 
 def test_orthogonal_initial_weights_are_a_scaled_rotation():

@@ -4,9 +4,9 @@
     python tools/mutate.py lstm --part 1/2    every second mutant of one module; 2/2 are the others
     python tools/mutate.py lstm --only 17,42  some mutants, with what the tests say
 
-A mutant swaps an operator, a comparison or the branches of a choice, changes a constant, or leaves a statement out. Texts of
-error messages are left alone. The process forks for every mutant, so PyTorch and SymPy are loaded once. Survivors are
-printed; tests/mutation_survivors.md says why each is allowed to live.
+A mutant swaps an operator, a comparison or the branches of a choice, changes a constant, or leaves a statement out.
+Texts of error messages are left alone. The process forks for every mutant, so PyTorch and SymPy are loaded once.
+Survivors are printed; tests/mutation_survivors.md says why each is allowed to live.
 """
 
 import argparse
@@ -41,7 +41,11 @@ def mutants(tree):
         if is_text(node):
             continue
         if isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in SWAPS:
-            yield node.lineno, f"{name(node.op)} → {name(SWAPS[type(node.op)]())}", exchange(node, "op", SWAPS[type(node.op)]())
+            yield (
+                node.lineno,
+                f"{name(node.op)} → {name(SWAPS[type(node.op)]())}",
+                exchange(node, "op", SWAPS[type(node.op)]()),
+            )
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
             yield node.lineno, "@ → *", exchange(node, "op", ast.Mult())
         if isinstance(node, ast.BoolOp):
@@ -59,7 +63,9 @@ def mutants(tree):
         if isinstance(node, ast.Constant) and not is_docstring(node):
             for value in other_values(node.value):
                 yield node.lineno, f"{node.value!r} → {value!r}", exchange(node, "value", value)
-        if isinstance(node, ast.AugAssign | ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+        if isinstance(node, ast.AugAssign | ast.Raise) or (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+        ):
             yield node.lineno, "statement dropped", exchange_node(node, ast.Pass())
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
             yield node.lineno, "assignment dropped", exchange_node(node, ast.Pass())

@@ -15,7 +15,10 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 BUILT = ["tests/test_book.py", "tests/browser"]
 STEPS = [
     ("units", [*PYTEST, "-n", "2", "tests", *(f"--ignore={path}" for path in BUILT)]),
-    ("chapters", [*PYTEST, "-n", "2", "-W", "default", "--nbval-lax", "--nbval-current-env", "chapters"]),
+    (
+        "chapters",
+        [*PYTEST, "-n", "2", "--dist", "loadfile", "-W", "default", "--nbval-lax", "--nbval-current-env", "chapters"],
+    ),
     ("book", [sys.executable, "tools/book.py"]),
     ("pages", [*PYTEST, "-n", "2", *BUILT]),
 ]

@@ -7,6 +7,8 @@ from html import escape
 
 import numpy as np
 
+from bptt_core._picture import GAP
+
 
 def shrink(array):
     """int16 `array` (*grid, points) made small: (differences, the grid axes they vary along, one differenced or −1).
@@ -41,6 +43,18 @@ def encode(sentences, shape):
         row[: len(sentence)] = [number[word] for word in sentence]
     places, varies = zip(*(_squeeze(place.reshape(*shape, 1)) for place in codes.T), strict=True)
     return {"list": words, "varies": varies}, [place.ravel() for place in places]
+
+
+def digits(values):
+    """Numbers as int16, to three digits from 1e-18 to 1e17: 0 for what is smaller, `GAP` for NaN and what is larger.
+
+    900 steps per power of ten: m · 10^(e − 2) is ±(1 + 900 (e + 18) + m − 100). The script undoes it."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        power = np.floor(np.log10(np.abs(values)))
+        mantissa = np.rint(np.abs(values) / 10.0 ** (power - 2))
+    power, mantissa = np.where(mantissa == 1000, (power + 1, 100 + 0 * mantissa), (power, mantissa))
+    code = np.sign(values) * (1 + 900 * (power + 18) + mantissa - 100)
+    return np.where(power < -18, 0, np.where(power <= 17, code, GAP)).astype(np.int16)
 
 
 def pack(numbers):

@@ -52,18 +52,23 @@ class Picture:
         return tuple(np.broadcast_to(whole, (n, *whole.shape[1:]))[..., axis] for axis in (0, 1))
 
     def describe(self, gid):
-        """What the script must know of an artist: its panel, its kind, and how to read values back from its axes.
-
-        Per axis [logarithmic?, a, b]: a coordinate of c points is the value a + b c, or 10 to that."""
+        """What the script must know of an artist: its panel and its kind."""
         panel, artist = self.artists[gid]
-        fig, ax = self.figures[panel], artist.axes
-        height, read = fig.get_figheight() * 72, []
-        corners = ax.transData.inverted().transform(np.array([[0, height], [100, height - 100]]) * fig.dpi / 72)
-        for scale, ends in zip((ax.get_xscale(), ax.get_yscale()), corners.T, strict=True):
-            start, end = np.log10(ends) if scale == "log" else ends
-            read.append([scale == "log", float(start), float((end - start) / 100)])
         kind = next((kind for kind, type_ in KINDS.items() if isinstance(artist, type_)), "line")
-        return {"gid": gid, "panel": panel, "kind": kind, "axes": read}
+        return {"gid": gid, "panel": panel, "kind": kind}
+
+    def heights(self, gid, x, y, at):
+        """The values of a curve at `at` (n, rows), straight between its points as drawn; NaN outside its axes."""
+        ax = self.artists[gid][1].axes
+        along, up = (axis.get_transform().transform_non_affine for axis in (ax.xaxis, ax.yaxis))
+        x, y = (np.broadcast_to(v, (len(at), np.shape(v)[-1])).astype(float) for v in (x, y))
+        rows = zip(along(at), along(x), up(y), strict=True)
+        height = np.stack([np.interp(at, x, y, left=np.nan, right=np.nan) for at, x, y in rows])
+        low, high = up(np.array(ax.get_ylim()))
+        slack, value = 1e-6 * (high - low), ax.yaxis.get_transform().inverted().transform_non_affine(height)
+        if ax.get_yscale() == "linear":
+            value = np.where(np.abs(value) < slack, 0, value)  # what rounding left of zero
+        return np.where((value == 0) | (height > low - slack) & (height < high + slack), value, np.nan)
 
     def svgs(self, alts, uid):
         """(SVG, width in inches) of every figure; ids start with `uid` and the number of the figure."""

@@ -49,7 +49,7 @@ def end_names(x, curves, low, high):
     y, at = np.take_along_axis(y, order, 0), np.take_along_axis(x[end], order, 0)
     for i in range(len(y)):
         for j in range(i):
-            y[i] = np.where(np.abs(at[i] - at[j]) < 0.25 * x[-1], np.maximum(y[i], y[j] + gap), y[i])
+            y[i] = np.where(np.abs(at[i] - at[j]) < 0.3 * x[-1], np.maximum(y[i], y[j] + gap), y[i])
     y = np.exp(np.take_along_axis(y - np.maximum(0, y[-1] - np.log(high) + gap / 2), order.argsort(0), 0))
     return {f"{gid}.name": (x[end[i]][:, None], y[i][:, None]) for i, gid in enumerate(curves)}
 
@@ -82,7 +82,7 @@ def linear_flow(radius, angle, between):
     ring = radius[:, None] * np.exp(1j * np.linspace(0, 2 * np.pi, 61))
     positions = {"gradient": (k, gradient), "bound": straight(bound, 1e3), "rate": straight(rate, 1e3)}
     positions |= end_names(k, {"gradient": gradient, "bound": bound, "rate": rate}, 1e-4, 1e3)
-    positions |= {"pair": (pair.real, pair.imag), "ring": (ring.real, ring.imag)}
+    positions |= {"pair": (pair.real, pair.imag), "ring": (ring.real, ring.imag), "lag k": (k[::5], k[::5])}
     return positions, [_say_linear(g, r) for g, r in zip(gradient, radius, strict=True)]
 
 
@@ -126,6 +126,8 @@ def saturated_flow(activation, radius, drive):
 # --- 3: the forget gate -----------------------------------------------------------------------------------------------
 
 SHOWN = np.unique(np.r_[0:8, np.geomspace(8, 50, 7).astype(int), 70, 100, 130, 165, 200])  # points drawn
+FLOOR = {"cell": 0.1, "flow": 1e-6}  # where each panel ends below
+TICKS = [(f"{panel}-{T}-{tick}", T, tick) for panel in FLOOR for T in (50, 200) for tick in range(0, 201, 40)]
 
 
 def remembered(forget_bias, scale):
@@ -140,24 +142,27 @@ def remembered(forget_bias, scale):
 
 def memory_flow(length, forget_bias, scale):
     T = int(length)
-    x, params, plain = remembered(forget_bias, scale)
-    cache = lstm.forward(params, x[:T])
+    inputs, params, plain = remembered(forget_bias, scale)
+    cache = lstm.forward(params, inputs[:T])
     only_f = np.concatenate([np.ones_like(cache.f[:1]), np.cumprod(cache.f[::-1], 0)]).max(-1)
     four = jacobians.norms(jacobians.products(sum(jacobians.cell_terms(params, cache))))
     exact = gradient_flow.norm_curve(params, cache)
-    other = gradient_flow.norm_curve(plain, rnn.forward(plain, x[:T]))
-    k = SHOWN[SHOWN <= T]
+    other = gradient_flow.norm_curve(plain, rnn.forward(plain, inputs[:T]))
+    k, x = SHOWN[SHOWN <= T], SHOWN * (200 / T)  # on an axis of 200 whatever T is
     curves = {gid: c[k, :, 0].T for gid, c in (("rnn", other), ("forget", only_f), ("four", four), ("exact", exact))}
     drawn = curves | {"cell": np.abs(cache.c).mean((2, 3))[k].T}
     rest = ((0, 0), (0, len(SHOWN) - len(k)))  # a shorter sequence leaves the rest of the axis empty
-    positions = {gid: (SHOWN, np.pad(c, rest, constant_values=np.nan)) for gid, c in drawn.items()}
-    positions |= end_names(SHOWN, {gid: positions[gid][1] for gid in curves}, 1e-6, 1e2)
+    positions = {gid: (x, np.pad(c, rest, constant_values=np.nan)) for gid, c in drawn.items()}
+    positions |= end_names(np.minimum(x, 200), {gid: positions[gid][1] for gid in curves}, 1e-6, 1e2)
+    positions |= {"lag k": (x, np.where(SHOWN <= T, SHOWN, np.nan))}
+    for gid, length, tick in TICKS:  # the numbers of the other length wait outside the picture
+        positions[gid] = [tick if length == T else tick - 400], [FLOOR[gid.split("-")[0]]]
     tau = jacobians.output_derivative(cache)[-1].mean((1, 2))
     ends = (curve[T, :, 0] for curve in (exact, only_f, four))
     factors = gradient_flow.factor_per_step(exact)[:, 0]
     return positions, [
         f"After {T} steps the exact gradient is {number(e)} times its first size; f alone says {number(f)}, the four "
-        f"terms {number(t)}. {verdict(factor)} Of a change of the cell, h shows {percent(shown)}."
+        f"terms {number(t)}. {verdict(factor)} A small change of c_T moves h_T by {percent(shown)} of it."
         for e, f, t, factor, shown in zip(*ends, factors, tau, strict=True)
     ]
 
@@ -231,20 +236,21 @@ def clipped_flow(start, threshold, rate):
     for gid, (w, b, error, _) in runs.items():
         positions |= {gid: (w, b), f"{gid}-end": (w[:, -1:], b[:, -1:]), f"{gid}-loss": (step, np.maximum(error, 1e-6))}
     positions |= end_names(step, {f"{gid}-loss": run[2] for gid, run in runs.items()}, 1e-5, 1)
-    return positions, [
-        _say_clipped(*case) for case in zip(*runs["free"][2:], *runs["clipped"][2:], threshold, strict=True)
-    ]
+    return positions, [_say_clipped(*case) for case in zip(*runs["free"], *runs["clipped"][2:], threshold, strict=True)]
 
 
-def _say_clipped(free, free_size, clipped, clipped_size, threshold):
-    worst, usual, wins = free_size.argmax(), np.median(free[-20:]), np.median(clipped[-20:])
-    text = f"Without clipping the longest gradient is {number(free_size[worst])}, in step {worst}; "
-    text += f"the late steps have a loss of {number(usual)}."
-    if clipped_size.max() <= threshold:
+def _say_clipped(w, b, free, free_size, clipped, clipped_size, threshold):
+    worst, usual, wins = free_size[:-1].argmax(), np.median(free[-20:]), np.median(clipped[-20:])
+    text = f"Without clipping the longest gradient is {number(free_size[worst])}, in step {worst}, and lands at "
+    text += f"w = {w[worst + 1]:.2f}, b = {b[worst + 1]:.2f}. The median of the late losses is {number(usual)}."
+    text = text.replace("-", "−").replace(" = ", "\u00a0=\u00a0")
+    hits = (clipped_size[:-1] > threshold).sum()  # the last point makes no step
+    if not hits:
         return f"{text} *The threshold is never reached*: both paths are one."
-    hits = (clipped_size > threshold).sum()
-    better = "*lower*" if wins < usual else "*higher*, the steps are too short"
-    return f"{text} Clipping shortens {hits} of {DESCENTS} steps; the late ones have {number(wins)}, {better}."
+    better = "*lower*" if wins < usual else "*no lower*"
+    if wins > usual and hits > 0.8 * DESCENTS:
+        better = "*higher*, the steps are too short"
+    return f"{text} Clipping shortens {hits} of {DESCENTS} steps; then the median is {number(wins)}, {better}."
 
 
 # --- 6: truncation ----------------------------------------------------------------------------------------------------
@@ -278,7 +284,6 @@ def truncated(cell, memory):
 def truncated_flow(cell, memory, window):
     asked, which = np.unique(memory, return_inverse=True)
     error, angle = (curve[which] for curve in truncated(cell, asked))
-    error = np.maximum(error, 1e-16)
     here = np.arange(len(window)), np.clip(np.rint(window).astype(int), 1, STEPS) - 1
     at = here[1][:, None] + 1
     positions = {

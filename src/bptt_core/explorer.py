@@ -74,7 +74,8 @@ class Explorer(anywidget.AnyWidget):
     alts       a description of each figure
     drag       {gid of markers: names of the one or two sliders they drag}
     play       gids of the curves whose horizontal axis is time: a button lets them grow
-    columns    (heading of the abscissa, {gid: heading}): the curves of the table of numbers
+    columns    (heading of the abscissa, {gid: heading}): the curves of the table of numbers. Its rows are the points of
+               the first of them, or positions[heading of the abscissa]: (x on the axis, the number to write)
 
     Each setting is a trait: `lab.radius = 1.05` moves the figure, `lab.observe(f, "radius")` hears the reader move it.
     Raises what `function` raises; ValueError for a table that would be too large and for a gid that is not drawn."""
@@ -89,6 +90,7 @@ class Explorer(anywidget.AnyWidget):
         self, function, figures, controls, *, name, title, question, reading, alts, drag=None, play=(), columns=None
     ):
         self._function, self._picture, self._name = function, Picture(figures), name
+        self._columns = columns or ("", {})
         # choices first: their settings are the leading axes of the table
         self._controls = dict(sorted(controls.items(), key=lambda item: isinstance(item[1], Slider)))
         self._values = {key: _values(key, control) for key, control in self._controls.items()}
@@ -96,9 +98,10 @@ class Explorer(anywidget.AnyWidget):
         uid = name if Explorer._made[name] == 1 else f"{name}-{Explorer._made[name]}"
         self.add_traits(**{key: self._trait(key).tag(sync=True) for key in self._controls})
         start = {key: control.start for key, control in self._controls.items()}
-        self._picture.place(function(**_arrays(start))[0])
+        positions = function(**_arrays(start))[0]
+        self._picture.place({gid: xy for gid, xy in positions.items() if gid != self._columns[0]})
         frame = self._evaluate(start)
-        spec = {"name": name, "uid": uid} | self._spec(drag or {}, play, columns or ("", {}))
+        spec = {"name": name, "uid": uid} | self._spec(drag or {}, play)
         texts = {"title": title, "question": question, "reading": reading, "words": frame["words"]}
         texts["longest"] = spec.pop("longest")
         page = _page.html(self._controls, spec, self._picture.svgs(alts, uid), texts)
@@ -139,17 +142,25 @@ class Explorer(anywidget.AnyWidget):
             raise
 
     def _coordinates(self, settings):
-        """What the function says at n settings, as {gid: (x, y)} of int16 (n, points), and its sentences."""
+        """What the function says at n settings, as {gid: (x, y)} of int16 (n, points), and its sentences.
+
+        Under the gid "" are the columns of the table of numbers, each (n, rows)."""
         positions, sentences = self._function(**settings)
-        n = len(sentences)
-        return {gid: self._picture.coordinates(gid, n, *xy) for gid, xy in positions.items()}, sentences
+        n, (heading, columns), cells = len(sentences), self._columns, []
+        if columns:
+            x = positions[next(iter(columns))][0]
+            rows = positions.pop(heading, (x, x))
+            at, numbers = (np.broadcast_to(v, (n, np.shape(v)[-1])).astype(float) for v in rows)
+            curves = [self._picture.heights(gid, *positions[gid], at) for gid in columns]
+            cells = [_page.digits(values) for values in (numbers, *curves)]
+        return {gid: self._picture.coordinates(gid, n, *xy) for gid, xy in positions.items()} | {"": cells}, sentences
 
     def _evaluate(self, settings):
         """One frame, at exactly these settings."""
         coordinates, sentences = self._coordinates(_arrays(settings))
         texts = [_text(self._controls[key], value) for key, value in settings.items()]
-        rows = [[axis[0].tolist() for axis in xy] for xy in coordinates.values()]
-        return {"at": list(settings.values()), "texts": texts, "words": sentences[0], "rows": rows}
+        *rows, cells = [[axis[0].tolist() for axis in xy] for xy in coordinates.values()]
+        return {"at": list(settings.values()), "texts": texts, "words": sentences[0], "rows": rows, "cells": cells}
 
     def _over_grid(self):
         """All that the function says over the grid: {gid: [x, y]} of (*grid, points), its sentences, its shape."""
@@ -170,28 +181,33 @@ class Explorer(anywidget.AnyWidget):
                     )
                 parts.append(part)
                 sentences += words
-        joined = {gid: [np.concatenate([part[gid][axis] for part in parts]) for axis in (0, 1)] for gid in parts[0]}
+        joined = {gid: map(np.concatenate, zip(*(part[gid] for part in parts), strict=True)) for gid in parts[0]}
         return {gid: [axis.reshape(*shape, -1) for axis in xy] for gid, xy in joined.items()}, sentences, shape
 
-    def _spec(self, drag, play, columns):
+    def _spec(self, drag, play):
         """All that the script needs to know, with the table packed."""
         grid, sentences, shape = self._over_grid()
         longest = max(sentences, key=len).replace("*", "")
         start = tuple(self._values[key].index(control.start) for key, control in self._controls.items())
-        items, series = [], []
+        items, series, cells = [], [], grid.pop("")
         for gid, xy in grid.items():
             item = self._picture.describe(gid) | {"n": xy[0].shape[-1], "time": gid in play, "drag": drag.get(gid)}
-            item |= {"name": columns[1].get(gid), "at": [int(axis[start][0]) for axis in xy]}
+            item["at"] = [int(axis[start][0]) for axis in xy]
             packed, item["varies"], item["along"] = zip(*map(_page.shrink, xy), strict=True)
             series += packed
             items.append(item)
+        columns = []
+        for column, name in zip(cells, [self._columns[0], *self._columns[1].values()][: len(cells)], strict=True):
+            packed, varies, along = _page.shrink(column)
+            series.append(packed)
+            columns.append({"name": name, "n": column.shape[-1], "varies": varies, "along": along})
         words, codes = _page.encode(sentences, shape)
         controls = [
             {"name": key, "symbol": control.symbol, "values": self._values[key], "start": start[i]}
             | {"texts": [_text(control, v) for v in self._values[key]], "options": isinstance(control, Choice)}
             for i, (key, control) in enumerate(self._controls.items())
         ]
-        known = {"controls": controls, "items": items, "words": words, "longest": longest, "abscissa": columns[0]}
+        known = {"controls": controls, "items": items, "words": words, "longest": longest, "columns": columns}
         return known | {"table": _page.pack(np.concatenate(series + codes))}
 
 

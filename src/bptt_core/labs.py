@@ -105,15 +105,22 @@ def forget_gate():
     ax.axhline(2.5, color="gtt:rule", lw=0.8)
     ax.text(200, 2.7, "tanh is flat above", color="gtt:muted", ha="right", fontsize=9)
     ax.plot([], [], color="gtt:forward", gid="cell")
+    style = {"dx": 0, "dy": -6, "ha": "center", "va": "top", "fontsize": 9, "in_layout": False}
     curves = {
         "rnn": ("tanh RNN", "muted", "-"),
         "forget": ("product of f", "gate-f", "--"),
         "four": ("four terms", "approx", "--"),
         "exact": ("exact", "gradient", "-"),
     }
+    flow = lag_figure(200, 1e-6, 1e2, curves, "Size of the gradient $∂c_T/∂c_{T-k}$")
+    for gid, length, tick in experiments.TICKS:  # the axis is as long as the sequence: its numbers move
+        axes = {"cell": ax, "flow": flow.axes[0]}[gid.split("-")[0]]
+        axes.set_xticks(np.arange(0, 201, 40))
+        axes.tick_params(axis="x", labelcolor="none")  # keeps the room
+        plotting.label(axes, 0, 1, f"{tick * length // 200}", "muted", gid=gid, **style)
     return Explorer(
         experiments.memory_flow,
-        [cell, lag_figure(200, 1e-6, 1e2, curves, "Size of the gradient $∂c_T/∂c_{T-k}$")],
+        [cell, flow],
         {
             "length": Choice("Length T", {"50": "50", "200": "200"}, "200"),
             "forget_bias": Slider("Forget bias", np.arange(-2, 6.1, 0.5), 3, symbol="b_f"),
@@ -121,9 +128,10 @@ def forget_gate():
         },
         name="forget-gate",
         title="The forget gate sets how long an LSTM remembers",
-        question="A bias of 3 leaves the gate 95 % open. After how many steps is half of the gradient gone?",
-        reading="Red is exact. The product of the forget gates is one path of many, and the product of the four "
-        "one-step terms drifts away. A gate too far open lets the cell grow until tanh is flat and hides it from h.",
+        question="A bias of 3 leaves the gate 95 % open. How fast does the gradient fall in the long run?",
+        reading="The line marked exact is the gradient. The product of the forget gates is one path of many, and the "
+        "product of the four one-step terms drifts away. A gate too far open lets the cell grow until tanh is flat "
+        "and hides it from h.",
         alts=[
             "Over the step t: the mean size of the cell state, with a line where tanh becomes flat.",
             "Over the lag k, on a log axis: the exact gradient of the cell, the product of the forget gates alone, the "
@@ -154,13 +162,14 @@ def paths():
         {
             "sequence": Choice("Network and sequence", {"1": "1", "2": "2"}, "1"),
             "forget_bias": Slider("Forget bias", np.arange(-1, 3.1, 0.5), 1, symbol="b_f"),
-            "scale": Slider("Weight scale", [0.5, 1, 2], 2),
+            "scale": Slider("Weight scale", [0.05, 0.5, 1, 2], 2),
         },
         name="paths",
         title="The paths of an LSTM's gradient add up, and they cancel",
         question="The path through the cell alone is the famous one. Does it carry most of the gradient 16 steps back?",
-        reading="The straight red line is the whole gradient: parts above zero help it, parts below work against it. "
-        "Where the stack rises above the line, paths cancel. The curves show the size of each part.",
+        reading="On the left, in the colours of the right, the line at 1 is the whole gradient: parts above zero help "
+        "it, parts below work against it. Where the stack rises above the line, paths cancel. The cell is the usual "
+        "one, with tanh.",
         alts=[
             "Over the lag k: stacked shares of the gradient by path family, positive above zero and negative below.",
             "Over the lag k, on a log axis: the norm of each path family and of the exact gradient.",
@@ -176,14 +185,14 @@ def clipping():
     b = -2.18 - 0.61 * (w - 4.3) + 0.9 * away**3  # dense along the cliff
     error = experiments.cliff(w.ravel(), b.ravel())[0].reshape(w.shape)
     plane, ax = plotting.figure(3.5, 2.9)
-    ax.set(xlim=(4.3, 5.1), ylim=(-3, -2.1), title="Loss over w → and b ↑")
+    ax.set(xlim=(4.3, 5.1), ylim=(-3, -2.1), xlabel="w", ylabel="b", title="Loss over w and b")
     ax.contour(w, b, error, levels=[0.003, 0.01, 0.02, 0.28, 0.32, 0.36], colors="gtt:muted", linewidths=0.6)
     for x, y, text in ((5.05, -2.2, "low"), (4.95, -2.95, "high")):
         ax.text(x, y, text, color="gtt:muted", ha="right", fontsize=9)
     loss, below = plotting.figure(3.5, 2.9)
     below.set(yscale="log", xlim=(0, experiments.DESCENTS), ylim=(1e-5, 1), xlabel="descent step")
     below.set(title="Loss on the way")
-    for gid, name, colour in (("free", "unclipped", "bound"), ("clipped", "clipped", "gradient")):
+    for gid, name, colour in (("free", "unclipped", "gradient"), ("clipped", "clipped", "approx")):
         style = {"color": f"gtt:{colour}", "lw": 1.4}
         ax.plot([], [], "-o", ms=2.5, gid=gid, **style)
         ax.plot([], [], "o", ms=8, gid=f"{gid}-end", **style)
@@ -236,8 +245,8 @@ def truncation():
         name="truncation",
         title="Truncation turns the gradient, it does not only shorten it",
         question="Nine tenths of the gradient survive each step. Is a window of 5 steps enough to learn from?",
-        reading="Drag a dot. The error falls like the factor per step, so the window must be as long as the memory. "
-        "Until then the step goes in a wrong direction, which no learning rate mends.",
+        reading="Drag a dot. The slower the gradient vanishes, the longer the window must be. The RNN's error stays "
+        "below the dashed line; an LSTM has other paths too. A wrong direction is mended by no learning rate.",
         alts=[
             "Over the window: the angle between the truncated and the true gradient, with a dot at the chosen window.",
             "Over the window, on a log axis: the relative error, and the factor per step to the power of the window.",

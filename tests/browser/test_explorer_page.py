@@ -4,7 +4,6 @@ One page with all six labs is made here, so that these tests need no built book.
 
 import gzip
 import itertools
-import math
 import re
 from pathlib import Path
 
@@ -119,10 +118,12 @@ def test_every_drawn_point_is_where_the_function_puts_it(open_labs, made, name):
         positions, sentences = lab._function(**arrays)
         assert state["words"] == sentences[0].replace("*", ""), setting
         for gid, xy in positions.items():
+            if gid == lab._columns[0]:
+                continue  # the rows of the table of numbers
             panel, want, height = in_points(lab, gid, *xy)
             got = state["drawn"][f"{uid(lab)}-{panel}-{gid}"]
-            if gid.endswith(".name"):
-                continue  # names may sit a little off: the test below
+            if hasattr(lab._picture.artists[gid][1], "get_text"):
+                continue  # texts may sit a little off: the tests below
             inside = np.isfinite(want).all(-1) & (want[:, 1] >= 0) & (want[:, 1] <= height)
             if got["d"] is not None:
                 drawn = np.array(re.findall(r"-?[\d.]+", got["d"]), float).reshape(-1, 2)
@@ -152,6 +153,22 @@ def test_names_stand_beside_their_curves_and_apart(open_labs, made, name):
         for a, b in itertools.combinations(found, 2):
             overlap = min(a[1], b[1]) - max(a[0], b[0])
             assert overlap <= 6 or min(a[3], b[3]) <= max(a[2], b[2]), (setting, "names overlap")
+
+
+def test_the_numbers_of_the_lag_axis_are_those_of_the_length_chosen(open_labs, made):
+    lab, page = made["forget_gate"], open_labs().page
+    for length in ("50", "200"):
+        page.evaluate(DRIVE, [uid(lab), [{"length": length}]])
+        for panel, gid in enumerate(("cell", "flow")):
+            seen = page.evaluate("""([id, start]) => [...document.querySelectorAll(`g[id^="${start}"]`)].map((g) => {
+                const r = g.getBoundingClientRect(), s = g.ownerSVGElement.getBoundingClientRect();
+                return [g.id.slice(start.length), (r.left + r.right) / 2 - s.left, r.left > s.left]; })""",
+                [uid(lab), f"{uid(lab)}-{panel}-{gid}-"])  # fmt: skip
+            shown = {name: middle for name, middle, inside in seen if inside}
+            assert list(shown) == [f"{length}-{tick}" for tick in range(0, 201, 40)]
+            _, want, _ = in_points(lab, gid if gid == "cell" else "exact", np.arange(0, 201, 40), np.ones(6))
+            scale = np.ptp(list(shown.values())) / np.ptp(want[:, 0])
+            assert np.abs(np.array(list(shown.values())) - want[:, 0] * scale).max() < 5 * scale
 
 
 # --- how it is operated
@@ -257,7 +274,7 @@ def test_names_and_live_text_alone_carry_each_claim(open_labs, made):
                                ({"radius": 0.95, "between": 90.0}, "^After.*Vanishing")],
         "eigenvalues_tanh": [({"activation": "tanh", "radius": 2.0, "drive": 3.0}, "ρᵏ alone promises.*Vanishing"),
                              ({"activation": "relu", "radius": 2.0}, "Exploding")],
-        "forget_gate": [({"forget_bias": -2.0}, "Vanishing"), ({"forget_bias": 6.0}, "h shows 0"),
+        "forget_gate": [({"forget_bias": -2.0}, "Vanishing"), ({"forget_bias": 6.0}, "moves h_T by 0"),
                         ({"forget_bias": 3.0}, "f alone says .*halves every 2")],
         "paths": [({"forget_bias": 1.0, "scale": 2.0}, "Paths cancel")],
         "clipping": [({"threshold": 0.2}, "lower"), ({"threshold": 0.05}, "higher, the steps are too short"),
@@ -375,21 +392,18 @@ def test_the_table_of_numbers_holds_the_curve_shown_and_can_be_copied(open_labs,
     rows = [line.split("\t") for line in details.get_attribute("data-tsv").split("\n")]
     shown = details.locator("tr").all_inner_texts()
     assert [row.split("\t") for row in shown] == rows
+    assert rows[0] == [lab._columns[0], *lab._columns[1].values()]
     positions, _ = lab._function(**explorer._arrays(lab.settings))
     compared = 0
-    for gid, heading in re.findall(
-        r'"gid":"([^"]+)".*?"name":(?:"([^"]+)"|null)', re.search(r'json">(.*)</script>', lab._html, re.S)[1]
-    ):
-        if not heading:
-            continue
+    for column, gid in enumerate(lab._columns[1], 1):
         x, y = (np.atleast_2d(np.asarray(v, float))[0] for v in positions[gid])
-        column = rows[0].index(heading)
         for row in rows[1:]:
-            at = np.flatnonzero(np.isclose(x, float(row[0]), atol=0.02))
+            assert row[0] == str(int(row[0]))
+            at = np.flatnonzero(x == float(row[0]))
             if row[column] and len(at):
-                assert math.isclose(float(row[column]), y[at[0]], rel_tol=0.02, abs_tol=0.05), (gid, row)
+                assert float(row[column]) == float(f"{y[at[0]]:.3g}") or abs(y[at[0]]) < 1e-4 > float(row[column]), row
                 compared += 1
-    assert compared >= 20
+    assert compared >= 10
 
 
 # --- feel, weight, robustness of the page

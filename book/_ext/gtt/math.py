@@ -96,7 +96,9 @@ class Typesetter:
                 css = css.replace(f"mathjax/{source.name}", f"data:font/woff;base64,{data}")
             elif source.name in css:
                 font = TTFont(source)
-                subsetter = Subsetter(Options(hinting=False, notdef_outline=True))
+                options = Options(hinting=False, notdef_outline=True)
+                options.drop_tables += ["FFTM"]  # a time stamp of the font's editor
+                subsetter = Subsetter(options)
                 subsetter.populate(text="".join(used | {" "}))
                 subsetter.subset(font)
                 font.save(fonts / source.name)

@@ -52,24 +52,27 @@
       const sum = (data, stride, length) => {
         for (let i = stride; i < data.length; i++) if (Math.floor(i / stride) % length) data[i] += data[i - stride];
       };
-      for (const item of items) {
-        for (const [k, axis] of ["x", "y"].entries()) {
-          const s = (item[axis] = series(item.n, item.varies[k]));
-          if (item.along[k] >= 0) sum(s.data, s.strides[item.along[k]], controls[item.along[k]].values.length);
-          sum(s.data, 1, s.n);
-        }
-      }
-      spec.columns = spec.words.varies.map((varies) => series(1, varies));
+      const summed = (n, varies, along) => {
+        const s = series(n, varies);
+        if (along >= 0) sum(s.data, s.strides[along], controls[along].values.length);
+        sum(s.data, 1, n);
+        return s;
+      };
+      for (const item of items) [item.x, item.y] = item.varies.map((varies, k) => summed(item.n, varies, item.along[k]));
+      spec.cells = spec.columns.map((c) => summed(c.n, c.varies, c.along));
+      spec.said = spec.words.varies.map((varies) => series(1, varies));
     }
     const row = (s, at) => at.reduce((sum, i, k) => sum + i * s.strides[k], 0);
+    const part = (s, at) => s.data.subarray(row(s, at), row(s, at) + s.n);
     const gridded = () => now.map((v, k) => { const c = controls[k]; return c.options ? c.values.indexOf(v) : near(c.values, v); });
 
     function lookUp() {
       const at = gridded();
       return {
         texts: controls.map((c, k) => c.texts[at[k]]),
-        words: spec.columns.map((s) => spec.words.list[s.data[row(s, at)]]).join(" ").trim(),
-        rows: items.map(({ x, y }) => [x, y].map((s) => s.data.subarray(row(s, at), row(s, at) + s.n))),
+        words: spec.said.map((s) => spec.words.list[s.data[row(s, at)]]).join(" ").trim(),
+        rows: items.map(({ x, y }) => [x, y].map((s) => part(s, at))),
+        cells: spec.cells.map((s) => part(s, at)),
       };
     }
 
@@ -245,26 +248,16 @@
       playing = requestAnimationFrame(tick);
     }
 
-    // --- the numbers of what is shown, read back through the axes
+    // --- the numbers of what is shown, as Python wrote them: ±(1 + 900 (e + 18) + m − 100) is ±m · 10^(e − 2)
     function fillTable() {
-      const curves = items.filter((item) => item.name);
-      const read = (item, axis, c) => {
-        const [log, a, b] = item.axes[axis], v = a + (b * c) / UNITS;
-        return Number((log ? 10 ** v : v).toPrecision(3)).toString();
+      const written = (code) => {
+        const size = Math.abs(code) - 1, digits = `${(size % 900) + 100}e${Math.floor(size / 900) - 20}`;
+        return code === GAP ? "" : code === 0 ? "0" : String(Math.sign(code) * Number(digits));
       };
-      const across = (from, to, c) => { // the same value on the horizontal axis of another panel
-        const [, a, b] = from.axes[0], [, p, q] = to.axes[0];
-        return ((a + (b * c) / UNITS - p) / q) * UNITS;
-      };
-      const height = ([x, y], at) => { // of the drawn line, straight between its points
-        const i = x.findIndex((v) => v >= at - 1), x0 = x[i - 1], y0 = y[i - 1];
-        if (i < 0 || x[i] - at <= 1) return i < 0 ? GAP : y[i];
-        return i === 0 || y0 === GAP || y[i] === GAP ? GAP : y0 + ((y[i] - y0) * (at - x0)) / (x[i] - x0);
-      };
-      const body = [[spec.abscissa, ...curves.map((c) => c.name)]];
-      for (const [i, x] of [...(curves[0]?.row[0] || [])].entries()) {
-        const ys = curves.map((c, j) => (j ? height(c.row, across(curves[0], c, x)) : c.row[1][i]));
-        body.push([read(curves[0], 0, x), ...ys.map((y, j) => (y === GAP ? "" : read(curves[j], 1, y)))]);
+      const body = [spec.columns.map((c) => c.name)], cells = frame.cells;
+      for (let i = 0; i < cells[0]?.length; i++) {
+        const line = cells.map((column) => written(column[i]));
+        if (line[0] && line.slice(1).some((text) => text)) body.push(line); // not what lies outside the axes
       }
       const element = (tag, ...inside) => { const e = document.createElement(tag); e.append(...inside); return e; };
       const head = body[0].map((text) => Object.assign(element("th", text), { scope: "col" }));
