@@ -291,8 +291,8 @@ def test_the_messages_name_the_argument_and_both_shapes():
         r"target: got classes 0…6, wanted whole classes 0…5": lambda: readout.softmax_cross_entropy(
             np.ones((1, 2, 6)), [[0, 6]]
         ),
-        r"target: got shape \(2, 1\), wanted classes of shape \(1, 2\)": lambda: (
-            readout.softmax_cross_entropy(np.ones((1, 2, 6)), [[0], [1]])
+        r"target: got shape \(2, 1\), wanted classes of shape \(1, 2\)": lambda: readout.softmax_cross_entropy(
+            np.ones((1, 2, 6)), [[0], [1]]
         ),
         r"probabilities that sum to 1": lambda: readout.softmax_cross_entropy(np.ones((1, 1, 2)), [[[0.5, 0.6]]]),
         r"steps: got \[9\], wanted None, 'last', or steps from 1 to 1": lambda: readout.squared_error(

@@ -171,6 +171,8 @@ def test_lab_3_draws_the_gradient_that_backpropagation_gives(made, forget_bias):
     k = experiments.SHOWN[experiments.SHOWN <= 50]
     np.testing.assert_allclose(drawn["exact"][: len(k)], exact[k], rtol=1e-8)
     assert np.isnan(drawn["exact"][len(k) :]).all()
+    at = made["forget_gate"]._function("50", np.array([forget_bias]), np.array([2.0]))[0]["exact"][0]
+    np.testing.assert_allclose(at[: len(k)], 4 * k)  # 50 steps fill the axis of 200
     only_f = np.concatenate([np.ones((1, 6)), np.cumprod(cache.f[::-1, 0, 0], 0)]).max(-1)
     np.testing.assert_allclose(drawn["forget"][: len(k)], only_f[k], rtol=1e-10)
 
@@ -257,6 +259,8 @@ def test_lab_5_shows_that_clipping_saves_the_descent_and_what_it_costs(made):
     assert "too short" in ask(made["clipping"], threshold=0.05)[1]
     few = ask(made["clipping"], start="valley", threshold=1.0, rate=0.3)[1]
     assert "shortens 1 of 50 steps" in few and "no lower" in few and "too short" not in few
+    dear = ask(made["clipping"], start="valley", threshold=0.5, rate=0.3)[1]
+    assert "shortens 5 of 50 steps" in dear and "no lower" in dear and "too short" not in dear
 
 
 @pytest.mark.parametrize("start", ["plateau", "valley"])
@@ -353,7 +357,9 @@ def test_the_table_agrees_with_the_words(made):
     rows, sentence = table(made["truncation"]), ask(made["truncation"])[1]
     five = rows[rows[:, 0] == 5][0]
     assert f"error of {100 * five[1]:.0f}\u00a0%" in sentence and f"by {five[2]:.0f}°" in sentence
-    assert rows[-1].tolist() == [30, 0, 0]
+    for cell in ("rnn", "lstm"):
+        for memory in made["truncation"]._values["memory"]:
+            assert table(made["truncation"], cell=cell, memory=memory)[-1].tolist() == [30, 0, 0]  # no rounding noise
     assert np.nanmax(table(made["forget_gate"], length="50")[:, 0]) == 50
 
 

@@ -22,7 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "bptt_core"
 MODULES = ["activations", "rnn", "lstm", "readout", "jacobians", "gradient_flow", "gradcheck"]
-SHARED = ["rnn", "lstm", "readout", "bad_input", "agreement", "mistakes"]
+PASSES = ["rnn", "lstm", "readout", "bad_input", "agreement", "mistakes"]
+FLOWS = ["jacobians", "gradient_flow", "gradcheck", "mistakes"]
 SWAPS = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.FloorDiv: ast.Mult,
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -162,7 +163,7 @@ class FailFast:
 
 
 def tests_for(module):
-    names = dict.fromkeys([module, *SHARED])
+    names = dict.fromkeys([module, *(FLOWS if module in FLOWS else PASSES)])
     return [str(path) for name in names if (path := ROOT / "tests" / f"test_{name}.py").exists()]
 
 
