@@ -12,7 +12,7 @@ import bptt_core
 PACKAGE = Path(bptt_core.__file__).parent
 # A module may import from the levels below its own.
 LEVELS = [
-    {"_arrays", "_page"},
+    {"_arrays"},
     {"_containers", "activations"},
     {"rnn", "readout"},
     {"lstm"},
@@ -21,6 +21,7 @@ LEVELS = [
     {"training", "experiments"},
     {"plotting"},
     {"diagrams", "_picture"},
+    {"_page"},
     {"explorer"},
     {"labs"},
 ]
