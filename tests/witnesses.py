@@ -64,7 +64,9 @@ def problems(draw, cell, *, grids=True, **fixed):
     B, D, H, K = draw(st.permutations([n for n in range(1, 6) if n != T][:4]), label="B, D, H, K")
     grid = choose("grid", (), (), (), (2,), (2, 3)) if grids else ()
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1), label="seed"))
-    scale = choose("scale", 0.3, 1.0, 2.0)
+    # A saturated tanh has lost its digits: 1 − h² of an h next to 1 is rounding, in PyTorch as here. A lone unit of an
+    # RNN with large weights can be saturated in every sequence, and then no two witnesses agree.
+    scale = choose("scale", 0.3, 0.7, 1.2) if cell is rnn else choose("scale", 0.3, 1.0, 2.0)
 
     shapes = {"W_xh": (*grid, H, D), "W_hh": (*grid, H, H), "b_h": (*grid, H)}
     settings = {"activation": choose("activation", "tanh", "sigmoid", "relu", "identity")}
