@@ -86,9 +86,13 @@ class Visit:
 
     def watch(self):
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("requestfailed", lambda request: self.console.append(f"failed: {request.url}"))
+        self.page.on("requestfailed", self.failed)
         self.page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.console.append(f"error: {error}"))
+
+    def failed(self, request):
+        if request.failure != "net::ERR_ABORTED":  # the reader went on to the next page before it came
+            self.console.append(f"failed: {request.url}")
 
     def elsewhere(self, base):
         return [url for url in self.requests if not url.startswith((base, "data:", "blob:"))]
