@@ -22,7 +22,16 @@ from witnesses import (
     worst,
 )
 
-from bptt_core import lstm, rnn
+from bptt_core import _arrays, lstm, rnn
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_blocks():
+    """Backward passes work on blocks of steps; here the blocks are so short that most problems need several."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_arrays, "CACHED", 50)
+        yield
+
 
 both_cells = pytest.mark.parametrize("cell", [rnn, lstm], ids=["rnn", "lstm"])
 

@@ -148,8 +148,9 @@ def test_only_tanh_and_sigma_squash(squash):
 
 def test_a_cache_is_at_most_seven_hidden_sizes_and_one_input_a_step():
     cache = lstm.forward(network(np.random.default_rng(0)), np.zeros((T, B, D)))
-    owned = sum(value.nbytes for value in (cache.x, cache.h, cache.c, cache.i, cache.f, cache.g, cache.o, cache.s))
-    assert owned == 8 * B * ((7 * H + D) * T + 2 * H)
+    owned = sum(value.nbytes for value in (cache.hx, cache.c, cache.gates, cache.s))
+    assert cache.h.base is cache.hx
+    assert owned == 8 * B * ((7 * H + D + 1) * T + 2 * H + D + 1)
 
 
 def test_an_exploded_state_is_infinity_with_a_warning_and_never_nan():

@@ -5,6 +5,8 @@ import warnings
 
 import numpy as np
 
+CACHED = 65_536  # numbers that a core's own cache holds with room to spare
+
 
 class ExplodedWarning(RuntimeWarning):
     """A state or a gradient left the range of its floating-point type; the value is reported as infinity."""
@@ -17,6 +19,7 @@ def wanted(name, got, want):
 
 def all_finite(array):
     """Whether no entry is NaN or infinite: one product, and the slow way only if the squares overflow."""
+    array = array.T if array.flags.f_contiguous else array  # spares a copy
     return cmath.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
 
 
@@ -149,12 +152,22 @@ def product(grid):
     return np.matmul if grid else np.ndarray.dot
 
 
+def blocks(steps, size):
+    """Slices of 0 … steps, the last first, each of as many steps as stay in the processor's cache together.
+
+    size  how many numbers of one step the work between two blocks touches first and last"""
+    length = max(1, CACHED // size)
+    return [slice(max(0, stop - length), stop) for stop in range(steps, 0, -length)]
+
+
 def upstream(name, gradient, shape, dtype, *, out=None):
-    """The immediate gradient of the loss with respect to every step's state, added to `out` or to zeros.
+    """The immediate gradient of the loss with respect to every step's state, written to `out` or a new array.
 
     `gradient` has the given `shape` (T, *G, B, H), or is (T, B, H) for every network of the grid, or {t: one step},
     t from 1, or None: no loss here."""
-    out = np.zeros(shape, dtype) if out is None else out
+    out = np.empty(shape, dtype) if out is None else out
+    if gradient is None or hasattr(gradient, "items"):
+        out[...] = 0
     if gradient is None:
         return out
     for t, value in gradient.items() if hasattr(gradient, "items") else [(None, gradient)]:
@@ -167,7 +180,7 @@ def upstream(name, gradient, shape, dtype, *, out=None):
         value = value if t is None else value[None]
         if value.shape not in (part.shape, (part.shape[0], *shape[-2:])):
             raise wanted(label, f"shape {value.shape[t is not None :]}", f"shape {part.shape[t is not None :]}")
-        part += over_grid(value.astype(dtype, copy=False), part.ndim)
+        part[...] = over_grid(value, part.ndim)
     return out
 
 

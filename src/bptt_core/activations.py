@@ -17,7 +17,7 @@ class Activation(NamedTuple):
 
     name      how it is asked for
     f         (a, out=None) → φ(a), complex arrays welcome
-    df        (y) → φ′(a), from the output y
+    df        (y, out=None) → φ′(a), from the output y
     bound     sup |φ′|, the γ of the vanishing-gradient bound (`A63`)
     analytic  whether a complex step through it is exact
     """
@@ -46,26 +46,33 @@ def identity(a, out=None):
     return np.positive(a, out=out)
 
 
-def _tanh_slope(y):
-    """1 − y², in one new array."""
-    slope = y * y
-    slope *= -1
-    slope += 1
-    return slope
+def _tanh_slope(y, out=None):
+    """1 − y²."""
+    return np.subtract(1, y * y, out=out)
 
 
-def _sigmoid_slope(y):
-    """y (1 − y), in one new array."""
-    slope = 1 - y
-    slope *= y
-    return slope
+def _sigmoid_slope(y, out=None):
+    """y (1 − y)."""
+    return np.multiply(y, 1 - y, out=out)
+
+
+def _relu_slope(y, out=None):
+    """1 where y > 0, else 0."""
+    return np.greater(np.real(y), 0, out=np.empty_like(y) if out is None else out)
+
+
+def _identity_slope(y, out=None):
+    """1 everywhere."""
+    out = np.empty_like(y) if out is None else out
+    out[...] = 1
+    return out
 
 
 ACTIVATIONS = {
     "tanh": Activation("tanh", np.tanh, _tanh_slope, bound=1.0, analytic=True),
     "sigmoid": Activation("sigmoid", sigmoid, _sigmoid_slope, bound=0.25, analytic=True),
-    "relu": Activation("relu", relu, lambda y: (np.real(y) > 0).astype(y.dtype), bound=1.0, analytic=False),
-    "identity": Activation("identity", identity, np.ones_like, bound=1.0, analytic=True),
+    "relu": Activation("relu", relu, _relu_slope, bound=1.0, analytic=False),
+    "identity": Activation("identity", identity, _identity_slope, bound=1.0, analytic=True),
 }
 
 

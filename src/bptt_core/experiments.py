@@ -157,7 +157,7 @@ def memory_flow(length, forget_bias, scale):
     positions |= {"lag k": (x, np.where(SHOWN <= T, SHOWN, np.nan))}
     for gid, length, tick in TICKS:  # the numbers of the other length wait outside the picture
         positions[gid] = [tick if length == T else tick - 400], [FLOOR[gid.split("-")[0]]]
-    tau = jacobians.output_derivative(cache)[-1].mean((1, 2))
+    tau = lstm.output_derivative(cache)[-1].mean((1, 2))
     ends = (curve[T, :, 0] for curve in (exact, only_f, four))
     factors = gradient_flow.factor_per_step(exact)[:, 0]
     return positions, [

@@ -15,7 +15,8 @@ import numpy as np
 from bptt_core import lstm, rnn
 from bptt_core._arrays import number_array, report_overflow, upstream, wanted
 from bptt_core._containers import leaves, map_leaves
-from bptt_core.jacobians import checked, local_derivatives, norms, output_derivative
+from bptt_core.jacobians import checked, norms
+from bptt_core.lstm import local_derivatives, output_derivative
 
 CHUNK = 64  # networks of a grid worked on at a time: their matrices stay in the processor's cache
 
@@ -222,7 +223,7 @@ def truncated_backward(params, cache, dh, window):
             grad_h[0] += eps[0]
             grad_c[0] += delta[0]
             eps, delta = eps[1:], delta[1:]
-        grads = rnn.parameter_gradients(params, grad_a, cache.x, cache.h)
+        grads = rnn.parameter_gradients(params, grad_a, cache.hx)
         grad_x = grad_a @ params.W_xh
     report_overflow("the gradient", grad_h, grad_c, grad_a, grad_x, *grads)
     if is_lstm:

@@ -18,6 +18,7 @@ import numpy as np
 
 from bptt_core import lstm, rnn
 from bptt_core._arrays import check_cache, check_weights, number_array, report_overflow, wanted
+from bptt_core.lstm import local_derivatives, output_derivative
 
 
 def step_jacobians(params, cache):
@@ -212,19 +213,6 @@ def path_families(params, cache, dh=None, dc=None):
     families = PathFamilies(*(np.stack(family) for family in zip(*rows, strict=True)))
     report_overflow("the gradient", *families)
     return families
-
-
-def local_derivatives(cache):
-    """What a change of each pre-activation does: ∂c_t/∂a for i, f, g and ∂h_t/∂a_o at fixed c_t, (T, *G, B, 4, H)."""
-    i, f, g, o = np.moveaxis(cache.gates, -2, 0)
-    return np.stack(
-        [g * i * (1 - i), cache.c[:-1] * f * (1 - f), i * cache.squash.df(g), cache.s * o * (1 - o)], axis=-2
-    )
-
-
-def output_derivative(cache):
-    """τ_t = ∂h_t/∂c_t = o_t ∘ tanh′(c_t) for t = 1…T, (T, *G, B, H) (`D-eq21`, `C28`)."""
-    return cache.o * cache.squash.df(cache.s)
 
 
 def gate_matrix(params, local):

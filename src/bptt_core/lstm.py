@@ -13,8 +13,10 @@ The four gates are stacked in this order, so that one matrix product serves them
 from typing import NamedTuple
 
 import numpy as np
+from numpy import multiply, tanh
 
 from bptt_core._arrays import (
+    blocks,
     check_cache,
     check_inputs,
     check_number,
@@ -77,7 +79,7 @@ for _index, _gate in enumerate(GATES):
 
 
 class Cache(NamedTuple):
-    """What `forward` computed: 7H + D numbers a step and sequence."""
+    """What `forward` computed: 7H + D + 1 numbers a step and sequence."""
 
     x: np.ndarray  # (T, B, D) or (T, *G, B, D)
     h: np.ndarray  # (T+1, *G, B, H), h[0] is the initial state
@@ -86,6 +88,7 @@ class Cache(NamedTuple):
     s: np.ndarray  # (T, *G, B, H), the squashed cell tanh(c_t)
     squash: Activation  # of the candidate and of the cell
     forget_gate: bool
+    hx: np.ndarray  # (T+1, *G, B, H+D+1), rows [h_t, x_{t+1}, 1], h being a part; no 1 without b_h
 
     i = property(lambda cache: cache.gates[..., 0, :], doc="input gate i_t, (T, *G, B, H)")
     f = property(lambda cache: cache.gates[..., 1, :], doc="forget gate f_t, (T, *G, B, H)")
@@ -157,15 +160,15 @@ def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
         for hx_prev, c_prev, a_t, i_t, f_t, g_t, o_t, c_t, s_t, h_t in zip(
             hx[:-1], c[:-1], gates.reshape(*s.shape[:-1], 4 * H), i, f, g, o, c[1:], s, h[1:], strict=True
         ):
-            np.tanh(times(hx_prev, W, out=a_t), out=a_t)
+            tanh(times(hx_prev, W, a_t), a_t)  # the last argument of a call is where its result goes
             a_t *= m
             a_t += n
-            np.multiply(f_t, c_prev, out=c_t)
-            c_t += np.multiply(i_t, g_t, out=ig)
-            phi.f(c_t, out=s_t)
-            np.multiply(o_t, s_t, out=h_t)
+            multiply(f_t, c_prev, c_t)
+            c_t += multiply(i_t, g_t, ig)
+            phi.f(c_t, s_t)
+            multiply(o_t, s_t, h_t)
     report_overflow("the state", hx, c, gates, s, watch=(hx, c))
-    return Cache(x, h, c, gates, s, phi, forget_gate)
+    return Cache(x, h, c, gates, s, phi, forget_gate, hx)
 
 
 def backward(params, cache, dh=None, dc=None, *, truncated=False, per_step=False):
@@ -184,36 +187,53 @@ def backward(params, cache, dh=None, dc=None, *, truncated=False, per_step=False
     An exploded gradient comes back as infinity with an `ExplodedWarning`. ValueError: shapes that do not fit."""
     params, grid, H, D = check_weights(params, Params, blocks=4)
     check_cache(cache, Cache, grid, H, D)
-    x, h, c, gates, s, phi, _ = cache
-    grad_h, grad_c = np.zeros((2, *h.shape), h.dtype)
+    _, h, _, gates, s, _, _, hx = cache
+    grad_h, grad_c = np.empty((2, *h.shape), h.dtype)
+    grad_h[0] = grad_c[0] = 0
     upstream("dh", dh, s.shape, h.dtype, out=grad_h[1:])
     upstream("dc", dc, s.shape, h.dtype, out=grad_c[1:])
-    grad_a = np.empty((*s.shape[:-1], 4 * H), h.dtype)
-    # ∂c_t/∂a for i, f, g and ∂h_t/∂a for o; the loop makes dL/da of them.
-    by_gate = da_di, da_df, da_dg, da_do = [grad_a[..., k * H : (k + 1) * H] for k in range(4)]
-    i, f, g, o = (gates[..., k, :] for k in range(4))
-    sigma, carried, times = get_activation("sigmoid"), np.empty_like(grad_h[0]), product(grid)
+    grad_a = np.empty(gates.shape, h.dtype)
+    carried, times = np.empty_like(grad_h[0]), product(grid)
     with np.errstate(over="ignore", invalid="ignore"):
-        tau = o * phi.df(s)  # ∂h_t/∂c_t, `D-eq21`
-        np.multiply(g,      sigma.df(i), out=da_di)
-        np.multiply(c[:-1], sigma.df(f), out=da_df)
-        np.multiply(i,      phi.df(g),   out=da_dg)
-        np.multiply(s,      sigma.df(o), out=da_do)
-        for dh_t, dc_t, dh_prev, dc_prev, tau_t, f_t, da_t, da_i, da_f, da_g, da_o in zip(
-            grad_h[:0:-1], grad_c[:0:-1], grad_h[-2::-1], grad_c[-2::-1], tau[::-1], f[::-1],
-            grad_a[::-1], *(array[::-1] for array in by_gate), strict=True,
-        ):
-            dc_t += np.multiply(dh_t, tau_t, out=carried)
-            da_i *= dc_t
-            da_f *= dc_t
-            da_g *= dc_t
-            da_o *= dh_t
-            dc_prev += np.multiply(dc_t, f_t, out=carried)
-            if not truncated:
-                dh_prev += times(da_t, params.W_hh, out=carried)
-        grads = parameter_gradients(params, grad_a, x, h)
-        contributions = parameter_gradients(params, grad_a, x, h, per_step=True) if per_step else None
+        for now in blocks(len(s), gates[0].size):
+            da, tau = local_derivatives(cache, now, out=grad_a[now]), output_derivative(cache, now)
+            of_steps = (grad_h[1:][now], grad_h[now], grad_c[1:][now], grad_c[now], tau, cache.f[now])
+            of_gates = (da.reshape(*da.shape[:-2], 4 * H), *(da[..., k, :] for k in range(4)))
+            for dh_t, dh_prev, dc_t, dc_prev, tau_t, f_t, da_t, da_i, da_f, da_g, da_o in zip(
+                *(array[::-1] for array in of_steps + of_gates), strict=True
+            ):
+                dc_t += multiply(dh_t, tau_t, carried)
+                da_i *= dc_t
+                da_f *= dc_t
+                da_g *= dc_t
+                da_o *= dh_t
+                dc_prev += multiply(dc_t, f_t, carried)
+                if not truncated:
+                    dh_prev += times(da_t, params.W_hh, carried)
+        grad_a = grad_a.reshape(*s.shape[:-1], 4 * H)
+        grads = parameter_gradients(params, grad_a, hx)
+        contributions = parameter_gradients(params, grad_a, hx, per_step=True) if per_step else None
         grad_x = grad_a @ params.W_xh
     all_gradients = grad_h, grad_c, grad_a, grad_x, *grads, *(contributions or ())
     report_overflow("the gradient", *all_gradients, watch=(*grads, grad_h[0], grad_c[0], grad_x))
     return Gradients(grads, grad_x, grad_h, grad_c, grad_a, contributions)
+
+
+def local_derivatives(cache, steps=slice(None), *, out=None):
+    """What a change of each pre-activation does: ∂c_t/∂a for i, f, g and ∂h_t/∂a_o at fixed c_t, (T, *G, B, 4, H).
+
+    steps  a slice of the steps, all if not given"""
+    i, _, g, _ = (cache.gates[steps][..., k, :] for k in range(4))
+    local = get_activation("sigmoid").df(cache.gates[steps], out=out)
+    local[..., 0, :] *= g
+    local[..., 1, :] *= cache.c[:-1][steps]
+    np.multiply(i, cache.squash.df(g), out=local[..., 2, :])
+    local[..., 3, :] *= cache.s[steps]
+    return local
+
+
+def output_derivative(cache, steps=slice(None)):
+    """τ_t = ∂h_t/∂c_t = o_t ∘ tanh′(c_t) for t = 1…T, (T, *G, B, H) (`D-eq21`, `C28`)."""
+    tau = cache.squash.df(cache.s[steps])
+    tau *= cache.o[steps]
+    return tau

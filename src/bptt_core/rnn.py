@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bptt_core._arrays import (
+    blocks,
     check_cache,
     check_inputs,
     check_number,
@@ -23,7 +24,6 @@ from bptt_core._arrays import (
     outer_sum,
     product,
     report_overflow,
-    rows,
     upstream,
 )
 from bptt_core.activations import Activation, get_activation
@@ -43,6 +43,7 @@ class Cache(NamedTuple):
     x: np.ndarray  # (T, B, D) or (T, *G, B, D)
     h: np.ndarray  # (T+1, *G, B, H), h[0] is the initial state
     activation: Activation
+    hx: np.ndarray  # (T+1, *G, B, H+D+1), rows [h_t, x_{t+1}, 1], h being a part; no 1 without b_h
 
 
 class Gradients(NamedTuple):
@@ -89,9 +90,9 @@ def forward(params, x, h_0=None, *, activation="tanh"):
     h, a_t, times = hx[..., :H], np.empty((*grid, B, H), hx.dtype), product(grid)
     with np.errstate(over="ignore", invalid="ignore"):
         for hx_prev, h_t in zip(hx[:-1], h[1:], strict=True):
-            phi.f(times(hx_prev, W, out=a_t), out=h_t)
+            phi.f(times(hx_prev, W, a_t), h_t)  # the last argument of a call is where its result goes
     report_overflow("the state", hx)
-    return Cache(x, h, phi)
+    return Cache(x, h, phi, hx)
 
 
 def backward(params, cache, dh, *, per_step=False):
@@ -106,25 +107,27 @@ def backward(params, cache, dh, *, per_step=False):
     An exploded gradient comes back as infinity with an `ExplodedWarning`. ValueError: shapes that do not fit."""
     params, grid, H, D = check_weights(params, Params, blocks=1)
     check_cache(cache, Cache, grid, H, D)
-    x, h, phi = cache
-    grad_h = np.zeros(h.shape, h.dtype)
+    _, h, phi, hx = cache
+    grad_h, grad_a = np.empty(h.shape, h.dtype), np.empty(h[1:].shape, h.dtype)
+    grad_h[0] = 0
     upstream("dh", dh, h[1:].shape, h.dtype, out=grad_h[1:])
     carried, times = np.empty_like(grad_h[0]), product(grid)
     with np.errstate(over="ignore", invalid="ignore"):
-        grad_a = phi.df(h[1:])
-        for da_t, dh_t, dh_prev in zip(grad_a[::-1], grad_h[:0:-1], grad_h[-2::-1], strict=True):
-            da_t *= dh_t
-            dh_prev += times(da_t, params.W_hh, out=carried)
-        grads = parameter_gradients(params, grad_a, x, h)
-        contributions = parameter_gradients(params, grad_a, x, h, per_step=True) if per_step else None
+        for now in blocks(len(grad_a), carried.size):
+            phi.df(h[1:][now], out=grad_a[now])
+            for da_t, dh_t, dh_prev in zip(grad_a[now][::-1], grad_h[1:][now][::-1], grad_h[now][::-1], strict=True):
+                da_t *= dh_t
+                dh_prev += times(da_t, params.W_hh, carried)
+        grads = parameter_gradients(params, grad_a, hx)
+        contributions = parameter_gradients(params, grad_a, hx, per_step=True) if per_step else None
         grad_x = grad_a @ params.W_xh
     all_gradients = grad_h, grad_a, grad_x, *grads, *(contributions or ())
     report_overflow("the gradient", *all_gradients, watch=(*grads, grad_h[0], grad_x))
     return Gradients(grads, grad_x, grad_h, grad_a, contributions)
 
 
-def parameter_gradients(params, da, x, h, *, per_step=False):
-    """Σ_t da_t x_tᵀ, Σ_t da_t h_{t−1}ᵀ, Σ_t da_t in the container of the parameters. The LSTM's are the same three."""
-    db = None if params.b_h is None else da.sum(-2) if per_step else rows(da).sum(-2)
-    dW_xh, dW_hh = (outer_sum(da, value, per_step=per_step) for value in (x, h[:-1]))
-    return params._replace(W_xh=dW_xh, W_hh=dW_hh, b_h=db)
+def parameter_gradients(params, da, hx, *, per_step=False):
+    """Σ_t da_t [h_{t−1}, x_t, 1]ᵀ, cut into the gradients of W_hh, W_xh and b_h. The LSTM's are the same three."""
+    joint, H, D = outer_sum(da, hx[:-1], per_step=per_step), params.W_hh.shape[-1], params.W_xh.shape[-1]
+    db = None if params.b_h is None else joint[..., -1]
+    return params._replace(W_xh=joint[..., H : H + D], W_hh=joint[..., :H], b_h=db)

@@ -332,7 +332,7 @@ def test_c27_c28_dh_ds_is_diagonal_because_each_output_reads_its_own_gate_and_ce
     o, s = cache.o[2, 0], cache.c[3, 0]
     by_s = jacobian(lambda s: o * sigma(s), s)
     np.testing.assert_allclose(by_s, np.diag(o * sigma(s) * (1 - sigma(s))), atol=1e-15)
-    np.testing.assert_allclose(by_s, np.diag(jacobians.output_derivative(cache)[2, 0]), atol=1e-15)
+    np.testing.assert_allclose(by_s, np.diag(lstm.output_derivative(cache)[2, 0]), atol=1e-15)
     by_o = jacobian(lambda o: o * sigma(s), o)
     np.testing.assert_array_equal(by_o, np.diag(np.diag(by_o)))
     assert np.diag(by_o).all()

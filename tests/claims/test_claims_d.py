@@ -7,7 +7,7 @@ from setups import jacobian, norm, orthogonal, relative, shown
 
 from bptt_core import gradient_flow, lstm, readout, rnn
 from bptt_core.activations import ACTIVATIONS
-from bptt_core.jacobians import output_derivative
+from bptt_core.lstm import output_derivative
 
 T, D, H, K = 3, 3, 5, 4
 TARGET = np.array([[2], [0], [3]])  # one class per step, one sequence
