@@ -73,7 +73,7 @@ def test_a_lab_is_as_light_as_the_appendix_says(made, name):
     settings = np.prod([len(values) for values in made[name]._values.values()])
     weight = len(gzip.compress(made[name]._html.encode()))
     script = len(gzip.compress(explorer.SCRIPT.encode()))
-    assert 50 <= settings <= 2000 and 15_000 <= weight <= 40_000 and 5_500 <= script <= 6_500
+    assert 50 <= settings <= 4000 and 15_000 <= weight <= 50_000 and 5_500 <= script <= 6_500
 
 
 # --- 1

@@ -35,7 +35,7 @@ RATE, TRUE = ("$ρ^k$", "bound", ":"), ("true norm", "gradient", "-")
 def eigenvalues_linear():
     """Lab 1: drag a conjugate pair of eigenvalues of W_hh, and see ‖∂h_T/∂h_{T−k}‖, ρ^k and σ_max^k (`A62`)."""
     plane, ax = plotting.figure(2.6, 2.9)
-    plotting.plane(ax, 1.25)
+    plotting.plane(ax, 1.35)
     ax.set(title="Eigenvalues of $W_{hh}$")
     ax.plot([], [], "--", color="gtt:bound", lw=1.2, gid="ring")
     ax.plot([], [], "o", color="gtt:gradient", ms=8, gid="pair")
@@ -44,13 +44,13 @@ def eigenvalues_linear():
         experiments.linear_flow,
         [plane, lag_figure(experiments.LAGS, 1e-4, 1e3, curves)],
         {
-            "radius": Slider("Spectral radius ρ", np.linspace(0.7, 1.2, 21), 0.95, symbol="ρ"),
-            "angle": Slider("Angle of the pair", np.arange(6, 175, 8), 30, "{:.0f}°", symbol="θ"),
+            "radius": Slider("Spectral radius ρ", np.linspace(0.7, 1.2, 21), 0.95, "{:.4g}", symbol="ρ"),
+            "angle": Slider("Angle of the pair", np.arange(6, 175, 4), 30, "{:.0f}°", symbol="θ"),
             "between": Slider("Angle between eigenvectors", [10, 16, 35, 90], 16, "{:.0f}°"),
         },
         name="eigenvalues-linear",
         title="Eigenvalues decide where a gradient ends, not how it starts",
-        question="Both eigenvalues lie inside the unit circle. Can the gradient grow all the same?",
+        question="Both eigenvalues start inside the unit circle. Can the gradient grow all the same?",
         reading="Drag an eigenvalue. With eigenvectors at 90° the norm follows ρᵏ. The narrower their angle, the "
         "higher the norm climbs before it obeys. It never passes σᵏ, the largest singular value to the power k.",
         alts=[
