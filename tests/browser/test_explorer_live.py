@@ -152,7 +152,7 @@ def test_python_sets_a_trait_and_hears_the_reader(notebook):
     notebook("heard")
     notebook.page.evaluate(MOVE, [cell.element_handle(), 4.4])
     notebook("set")
-    cell.locator("output", has_text="1.04").wait_for()
+    cell.locator("output", has_text="1.037").wait_for()
     assert "now 1.0371 True" in notebook("print", ".jp-OutputArea-output:has-text('now')").text_content()
     drawn_at(cell, 1.0371)
     assert "TraitError" in notebook("wrong", ".jp-OutputArea-output:has-text('TraitError')").text_content()

@@ -310,7 +310,7 @@ def test_a_setting_in_the_address_is_restored_and_the_address_follows(open_labs,
     page.goto("about:blank")
     page.goto(shared)
     page.wait_for_function("document.querySelector('.gtt-explorer[data-ready]')")
-    assert output.text_content() == "1.12"  # 1.125, to three digits
+    assert output.text_content() == "1.125"
 
 
 TEXTS = (
