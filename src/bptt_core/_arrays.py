@@ -166,11 +166,11 @@ def upstream(name, gradient, shape, dtype, *, out=None):
     `gradient` has the given `shape` (T, *G, B, H), or is (T, B, H) for every network of the grid, or {t: one step},
     t from 1, or None: no loss here."""
     out = np.empty(shape, dtype) if out is None else out
-    if gradient is None or hasattr(gradient, "items"):
+    gradient = {} if gradient is None else gradient
+    by_step = hasattr(gradient, "items")
+    if by_step:
         out[...] = 0
-    if gradient is None:
-        return out
-    for t, value in gradient.items() if hasattr(gradient, "items") else [(None, gradient)]:
+    for t, value in gradient.items() if by_step else [(None, gradient)]:
         if t is not None and not (isinstance(t, int | np.integer) and 1 <= t <= shape[0]):
             raise wanted(name, f"step {t!r}", f"a step from 1 to {shape[0]}")
         part, label = (out, name) if t is None else (out[t - 1 : t], f"{name}[{t}]")

@@ -227,7 +227,7 @@ def local_derivatives(cache, steps=slice(None), *, out=None):
     local = get_activation("sigmoid").df(cache.gates[steps], out=out)
     local[..., 0, :] *= g
     local[..., 1, :] *= cache.c[:-1][steps]
-    np.multiply(i, cache.squash.df(g), out=local[..., 2, :])
+    multiply(i, cache.squash.df(g), out=local[..., 2, :])
     local[..., 3, :] *= cache.s[steps]
     return local
 
