@@ -208,7 +208,7 @@ def test_a_gid_that_no_figure_draws_is_refused():
         wave_lab(function)
 
 
-def test_a_start_off_the_grid_and_a_name_of_the_widget_are_refused():
+def test_a_start_off_the_grid_a_name_of_the_widget_and_a_square_are_refused():
     fig, ax = plotting.figure(3, 2)
     ax.plot([], [], gid="a")
     texts = {"title": "t", "question": "q", "reading": "r", "alts": ["a"], "name": "refused"}
@@ -218,6 +218,10 @@ def test_a_start_off_the_grid_and_a_name_of_the_widget_are_refused():
 
     with pytest.raises(ValueError, match="height.start"):
         Explorer(function, [fig], {"height": Slider("Height", [1, 2], 1.5)}, **texts)
+    square, ax = plotting.figure(3, 2)
+    ax.plot([], [], "s", gid="a")
+    with pytest.raises(ValueError, match="marker 's' of a"):
+        Explorer(function, [square], {"height": Slider("Height", [1], 1)}, **texts)
     with pytest.raises(ValueError, match="layout"):
         Explorer(function, [fig], {"layout": Slider("Height", [1, 2], 1)}, **texts)
 

@@ -8,7 +8,7 @@ import pytest
 
 from bptt_core import experiments, explorer, gradient_flow, labs, lstm, rnn
 from bptt_core._page import digits
-from bptt_core._picture import GAP
+from bptt_core._picture import GAP, end_names
 
 NAMES = ["eigenvalues_linear", "eigenvalues_tanh", "forget_gate", "paths", "clipping", "truncation"]
 
@@ -387,3 +387,23 @@ def test_numbers_are_said_with_two_digits(given, want):
 )
 def test_a_verdict_agrees_with_its_factor(factor, word):
     assert experiments.verdict(factor).startswith(f"*{word}")
+
+
+# --- names beside the curves
+
+
+def test_names_stand_where_their_curves_end_or_leave_and_beside_the_longest_of_a_stack():
+    x, falls = np.arange(0, 31, 5.0), lambda rate: 10.0 ** (-rate * np.arange(0, 31, 5.0))[None]
+    curves = {"ends": falls(0.01), "soon": falls(0.25), "later": falls(0.2), "grows": falls(-0.5), "more": falls(-0.6)}
+    at = {gid: (x[0, 0], y[0, 0]) for gid, (x, y) in end_names(x, curves, 1e-3, 1e4).items()}
+    assert at["ends.name"] == pytest.approx((30, 10**-0.3))
+    for first, second, corner in (("later", "soon", 15), ("grows", "more", 8)):  # 0.001 at 15, 10000 at 8
+        assert at[f"{first}.name"][0] == at[f"{second}.name"][0] == pytest.approx(corner)
+    assert at["soon.name"][1] < 10 * at["later.name"][1] and at["later.name"][1] > at["soon.name"][1]
+    assert at["more.name"][1] > at["grows.name"][1] > at["ends.name"][1]
+
+
+def test_a_curve_that_stops_early_has_its_name_there():
+    x, y = np.arange(4.0), np.array([[1, 0.5, 0.25, np.nan]])
+    (at_x, at_y) = end_names(x, {"curve": y}, 1e-3, 10)["curve.name"]
+    assert (at_x.item(), at_y.item()) == pytest.approx((2, 0.25))

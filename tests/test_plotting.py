@@ -12,7 +12,7 @@ import pytest
 from bptt_core import explorer, plotting
 
 PAPER = {"light": ("#ffffff", "#f6f7f9"), "dark": ("#14181e", "#1d232c")}
-LINES = [name for name in plotting.PALETTE if name not in ("ink", "muted", "rule")]
+LINES = [name for name in plotting.PALETTE if name not in ("paper", "ink", "muted", "rule")]
 DRAW = """
 from bptt_core import plotting
 fig, ax = plotting.figure()
@@ -42,7 +42,7 @@ def shown():
 
 
 @pytest.mark.parametrize("theme", [0, 1])
-@pytest.mark.parametrize("name", [name for name in plotting.PALETTE if name != "rule"])
+@pytest.mark.parametrize("name", [name for name in plotting.PALETTE if name not in ("paper", "rule")])
 def test_every_colour_can_be_read_as_text_on_its_paper(name, theme):
     for paper in PAPER[("light", "dark")[theme]]:
         assert contrast(plotting.PALETTE[name][theme], paper) >= 4.5
@@ -53,7 +53,7 @@ def test_the_style_sheet_holds_the_same_palette():
     blocks = dict(zip(("light", "dark"), re.findall(r"\{([^}]*--gtt-ink:[^}]*)\}", sheet), strict=True))
     for theme, block in blocks.items():
         values = dict(re.findall(r"--gtt-([\w-]+): (#[0-9a-f]{6})", block))
-        assert {values.pop("paper"), values.pop("wash")} == set(PAPER[theme])
+        assert {values["paper"], values.pop("wash")} == set(PAPER[theme])
         assert values == {name: colours[theme == "dark"] for name, colours in plotting.PALETTE.items()}
 
 

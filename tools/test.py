@@ -1,5 +1,5 @@
-"""Every test in order: units, chapters, the build, the built book in a browser. The last lines say what was skipped,
-why, and how it ended; the exit code is 0 only if all of it passed."""
+"""Every test in order: units, chapters, the build, the built book in a browser, its feel. The last lines say what was
+skipped, why, and how it ended; the exit code is 0 only if all of it passed."""
 
 import os
 import re
@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 COUNT = re.compile(r"(\d+) (passed|failed|error|errors|skipped|xfailed)\b")
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 BUILT = ["tests/test_book.py", "tests/browser"]
+TIMED = "tests/browser/test_feel.py"  # alone, or other tests are measured with it
 STEPS = [
     ("units", [*PYTEST, "-n", "2", "tests", *(f"--ignore={path}" for path in BUILT)]),
     (
@@ -20,7 +21,8 @@ STEPS = [
         [*PYTEST, "-n", "2", "--dist", "loadfile", "-W", "default", "--nbval-lax", "--nbval-current-env", "chapters"],
     ),
     ("book", [sys.executable, "tools/book.py"]),
-    ("pages", [*PYTEST, "-n", "2", *BUILT]),
+    ("pages", [*PYTEST, "-n", "2", *BUILT, f"--ignore={TIMED}"]),
+    ("feel", [*PYTEST, TIMED]),
 ]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from bptt_core import gradient_flow, jacobians, lstm, rnn
 from bptt_core._containers import leaves
+from bptt_core._picture import end_names
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -34,24 +35,6 @@ def verdict(factor):
     if factor > 1:
         return f"*Exploding*: each step multiplies it by {factor:.3g}."
     return f"*Vanishing*: it halves every {number(gradient_flow.half_life(factor))} steps."
-
-
-def end_names(x, curves, low, high):
-    """Where to write the names of curves {gid: (n, points)} on a log axis: at the last point inside it, but apart.
-
-    Returns {gid + ".name": (x, y)}, each (n, 1)."""
-    y = np.log(np.clip(np.stack([np.nan_to_num(c, nan=1e-300) for c in curves.values()]), 1e-300, 1e300))
-    inside = (y >= np.log(low)) & (y <= np.log(high))
-    end = np.where(inside.any(-1), y.shape[-1] - 1 - inside[..., ::-1].argmax(-1), 0)
-    gap = 0.09 * np.log(high / low)  # the height of a line of text
-    y = np.take_along_axis(y, end[..., None], -1)[..., 0].clip(np.log(low) + gap / 2, np.log(high) - gap / 2)
-    order = y.argsort(0, kind="stable")
-    y, at = np.take_along_axis(y, order, 0), np.take_along_axis(x[end], order, 0)
-    for i in range(len(y)):
-        for j in range(i):
-            y[i] = np.where(np.abs(at[i] - at[j]) < 0.3 * x[-1], np.maximum(y[i], y[j] + gap), y[i])
-    y = np.exp(np.take_along_axis(y - np.maximum(0, y[-1] - np.log(high) + gap / 2), order.argsort(0), 0))
-    return {f"{gid}.name": (x[end[i]][:, None], y[i][:, None]) for i, gid in enumerate(curves)}
 
 
 def straight(powers, high):

@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 PALETTE = {  # name: (light, dark, meaning)
+    "paper": ("#ffffff", "#14181e", "what everything else is drawn on"),
     "ink": ("#1f2733", "#e6eaf0", "text"),
     "muted": ("#58616f", "#a3adba", "axes, ticks and remarks"),
     "rule": ("#cfd5dd", "#434c59", "reference lines and frames, never data"),
@@ -96,7 +97,8 @@ def figure(width=5.2, height=2.9, **layout):
 
 def label(ax, x, y, text, colour, *, dx=5, dy=0, **kwargs):
     """Write `text` in the palette's `colour` beside the point (x, y), shifted by (dx, dy) points."""
-    style = {"va": "center", "color": f"gtt:{colour}", "annotation_clip": False} | kwargs
+    paper = {"facecolor": "gtt:paper", "alpha": 0.8, "linewidth": 0, "pad": 0}  # a curve below dims
+    style = {"va": "center", "color": f"gtt:{colour}", "annotation_clip": False, "bbox": paper} | kwargs
     return ax.annotate(text, (x, y), (dx, dy), textcoords="offset points", **style)
 
 

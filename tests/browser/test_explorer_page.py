@@ -40,9 +40,10 @@ DRIVE = """([id, settings]) => {
         }
         const drawn = {};
         for (const svg of svgs) for (const g of svg.querySelectorAll('g[id]')) {
-            const path = g.querySelector(':scope > path'), marks = g.querySelectorAll('use');
+            const path = g.querySelector(':scope > path'), dots = g.querySelector('.gtt-dots');
+            const circles = dots ? dots.getAttribute('d').matchAll(/M(\\S+) (\\S+?)m(\\S+) 0a/g) : [];
             drawn[g.id] = {d: path && path.getAttribute('d'), move: g.getAttribute('transform'),
-                           marks: [...marks].map((m) => [Number(m.getAttribute('x')), Number(m.getAttribute('y'))])};
+                           dots: dots && [...circles].map((m) => m.slice(1).map(Number))};
         }
         return {drawn, words: say.textContent};
     });
@@ -130,10 +131,12 @@ def test_every_drawn_point_is_where_the_function_puts_it(open_labs, made, name):
                 far = np.abs(drawn[:, None] - want[inside][None]).max(-1).min(0, initial=np.inf)
                 assert (far <= 0.51 / 64).all(), (setting, gid, far.max())
                 compared += inside.sum()
-            for mark, point, shown in zip(got["marks"], want, inside, strict=False):
-                if shown:
-                    assert np.abs(np.array(mark) - point).max() <= 0.51 / 64, (setting, gid)
-                    compared += 1
+            if got["dots"] is not None:
+                radius = lab._picture.artists[gid][1].get_markersize() / 2
+                dots = np.array(got["dots"]).reshape(-1, 3)
+                dots = dots[(dots[:, 1] >= 0) & (dots[:, 1] <= height)]
+                assert np.abs(dots - np.c_[want, 0 * want[:, :1] - radius][inside]).max(initial=0) <= 0.51 / 64
+                compared += len(dots)
     assert compared > 50 * len(points)
     assert opened.console == []
 
@@ -232,8 +235,8 @@ def test_the_keyboard_alone_reaches_and_moves_every_control(open_labs, made):
                 page.locator(f'[id="{uid(lab)}"] [data-control="{control}"] input:checked').focus()
             else:
                 field.focus()
-            shape = "(id) => [...document.getElementById(id).querySelectorAll('.gtt-svg path, .gtt-svg use')]"
-            shape += ".map((e) => e.getAttribute('d') || e.getAttribute('x') + ' ' + e.getAttribute('y')).join()"
+            shape = "(id) => [...document.getElementById(id).querySelectorAll('.gtt-svg path')]"
+            shape += ".map((e) => e.getAttribute('d')).join()"
             was = page.evaluate(shape, uid(lab))
             page.keyboard.press("ArrowLeft" if lab._controls[control].start == values[-1] else "ArrowRight")
             assert page.evaluate(shape, uid(lab)) != was, (uid(lab), control)
@@ -407,27 +410,6 @@ def test_the_table_of_numbers_holds_the_curve_shown_and_can_be_copied(open_labs,
 
 
 # --- feel, weight, robustness of the page
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_frame_follows_the_slider_at_once_on_a_slow_machine(open_labs, made, name):
-    page, lab = open_labs(width=390).page, made[name]
-    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    slider = next(key for key, values in lab._values.items() if not isinstance(values[0], str))
-    times = page.evaluate(
-        """async ([id, control]) => {
-            const input = document.querySelector(`[id="${id}"] [data-control="${control}"] input`), times = [];
-            for (let i = 0; i < 60; i++) {
-                await new Promise(requestAnimationFrame);
-                const begun = performance.now();
-                input.value = i % (Number(input.max) + 1);
-                input.dispatchEvent(new Event('input', {bubbles: true}));
-                times.push(performance.now() - begun);
-            }
-            return times.sort((a, b) => a - b); }""",
-        [uid(lab), slider],
-    )
-    assert times[30] <= 17 and times[57] <= 50, (times[30], times[57])
 
 
 @pytest.mark.parametrize("width", [1280, 390, 320])

@@ -89,17 +89,15 @@
           item.node.setAttribute("transform", `translate(${(x[0] - item.at[0]) / UNITS} ${(y[0] - item.at[1]) / UNITS})`);
           return;
         }
-        let d = "", pen = "M";
+        let d = "", dots = "", pen = "M";
         for (let i = 0; i < end; i++) {
-          if (x[i] === GAP || y[i] === GAP) pen = "M";
-          else { d += pen + x[i] / UNITS + " " + y[i] / UNITS; pen = "L"; }
+          const shown = x[i] !== GAP && y[i] !== GAP, [left, top] = shown ? [x[i] / UNITS, y[i] / UNITS] : [-999, -999];
+          if (item.grips[i]) { put(item.grips[i], "cx", left); put(item.grips[i], "cy", top); }
+          if (shown) { d += `${pen}${left} ${top}`; dots += `M${left} ${top}${item.dot}`; }
+          pen = shown ? "L" : "M";
         }
         if (item.path) item.path.setAttribute("d", d && item.kind === "area" ? d + "Z" : d);
-        [...item.marks, ...item.grips].forEach((mark, m) => {
-          const i = m % x.length, grip = mark.tagName === "circle", hidden = i >= end || x[i] === GAP || y[i] === GAP;
-          put(mark, grip ? "cx" : "x", hidden ? -999 : x[i] / UNITS);
-          put(mark, grip ? "cy" : "y", hidden ? -999 : y[i] / UNITS);
-        });
+        if (item.dots) item.dots.setAttribute("d", dots);
       });
       controls.forEach((c, k) => {
         if (c.output && c.output.textContent !== frame.texts[k]) c.output.textContent = frame.texts[k];
@@ -196,12 +194,24 @@
       if (asked.has("lab")) root.scrollIntoView({ block: "nearest" });
     }
 
+    // --- markers: one path of circles is redrawn faster than an element for each
+    function dot(item) {
+      const marks = [...item.node.querySelectorAll("use")], r = item.radius;
+      if (!marks.length) return;
+      item.dots = document.createElementNS(svgs[item.panel].namespaceURI, "path");
+      item.dots.setAttribute("class", "gtt-dots");
+      item.dots.setAttribute("style", marks[0].getAttribute("style"));
+      item.dot = `m${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
+      marks[0].parentNode.append(item.dots);
+      marks.forEach((mark) => mark.remove());
+    }
+
     // --- dragging: the nearest setting whose point lies under the pointer
     function grip(item, k) {
       const svg = svgs[item.panel], circle = document.createElementNS(svg.namespaceURI, "circle");
       circle.setAttribute("class", "gtt-grip");
       circle.setAttribute("r", 15);
-      circle.style.fill = item.marks[0]?.style.fill;
+      if (item.dots) circle.style.fill = item.dots.style.fill;
       svg.append(circle);
       const axes = item.drag.map((name) => controls.findIndex((c) => c.name === name));
       circle.addEventListener("pointerdown", (event) => {
@@ -296,7 +306,7 @@
     for (const item of items) {
       item.node = svgs[item.panel].querySelector(`[id="${spec.uid}-${item.panel}-${item.gid}"]`);
       item.path = item.node.querySelector(":scope > path");
-      item.marks = item.kind === "label" ? [] : [...item.node.querySelectorAll("use")];
+      if (item.radius) dot(item);
       item.grips = item.drag ? Array.from({ length: item.n }, (_, k) => grip(item, k)) : [];
     }
     $(".gtt-reset").addEventListener("click", () => set({ ...start }));
