@@ -155,10 +155,10 @@ def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
     m, n = mn = np.empty((2, B, 4 * H), W.real.dtype)  # of a_t's shape: NumPy's shortest way
     mn[:] = np.repeat(kinds, H, axis=0).T[:, None]
     W *= m[0]
-    ig, times = np.empty_like(s[0]), product(grid)
+    ig, times, c_prev = np.empty_like(s[0]), product(grid), c[0]
     with np.errstate(over="ignore", invalid="ignore"):
-        for hx_prev, c_prev, a_t, i_t, f_t, g_t, o_t, c_t, s_t, h_t in zip(
-            hx[:-1], c[:-1], gates.reshape(*s.shape[:-1], 4 * H), i, f, g, o, c[1:], s, h[1:], strict=True
+        for hx_prev, a_t, i_t, f_t, g_t, o_t, c_t, s_t, h_t in zip(
+            hx[:-1], gates.reshape(*s.shape[:-1], 4 * H), i, f, g, o, c[1:], s, h[1:], strict=True
         ):
             tanh(times(hx_prev, W, a_t), a_t)  # the last argument of a call is where its result goes
             a_t *= m
@@ -167,6 +167,7 @@ def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
             c_t += multiply(i_t, g_t, ig)
             phi.f(c_t, s_t)
             multiply(o_t, s_t, h_t)
+            c_prev = c_t
     report_overflow("the state", hx, c, gates, s, watch=(hx, c))
     return Cache(x, h, c, gates, s, phi, forget_gate, hx)
 
@@ -194,13 +195,13 @@ def backward(params, cache, dh=None, dc=None, *, truncated=False, per_step=False
     upstream("dc", dc, s.shape, h.dtype, out=grad_c[1:])
     grad_a = np.empty(gates.shape, h.dtype)
     carried, times = np.empty_like(grad_h[0]), product(grid)
+    dh_t, dc_t = grad_h[-1], grad_c[-1]
     with np.errstate(over="ignore", invalid="ignore"):
         for now in blocks(len(s), gates[0].size):
             da, tau = local_derivatives(cache, now, out=grad_a[now]), output_derivative(cache, now)
-            of_steps = (grad_h[1:][now], grad_h[now], grad_c[1:][now], grad_c[now], tau, cache.f[now])
             of_gates = (da.reshape(*da.shape[:-2], 4 * H), *(da[..., k, :] for k in range(4)))
-            for dh_t, dh_prev, dc_t, dc_prev, tau_t, f_t, da_t, da_i, da_f, da_g, da_o in zip(
-                *(array[::-1] for array in of_steps + of_gates), strict=True
+            for dh_prev, dc_prev, tau_t, f_t, da_t, da_i, da_f, da_g, da_o in zip(
+                *(array[::-1] for array in (grad_h[now], grad_c[now], tau, cache.f[now], *of_gates)), strict=True
             ):
                 dc_t += multiply(dh_t, tau_t, carried)
                 da_i *= dc_t
@@ -210,6 +211,7 @@ def backward(params, cache, dh=None, dc=None, *, truncated=False, per_step=False
                 dc_prev += multiply(dc_t, f_t, carried)
                 if not truncated:
                     dh_prev += times(da_t, params.W_hh, carried)
+                dh_t, dc_t = dh_prev, dc_prev
         grad_a = grad_a.reshape(*s.shape[:-1], 4 * H)
         grads = parameter_gradients(params, grad_a, hx)
         contributions = parameter_gradients(params, grad_a, hx, per_step=True) if per_step else None

@@ -111,13 +111,14 @@ def backward(params, cache, dh, *, per_step=False):
     grad_h, grad_a = np.empty(h.shape, h.dtype), np.empty(h[1:].shape, h.dtype)
     grad_h[0] = 0
     upstream("dh", dh, h[1:].shape, h.dtype, out=grad_h[1:])
-    carried, times = np.empty_like(grad_h[0]), product(grid)
+    carried, times, dh_t = np.empty_like(grad_h[0]), product(grid), grad_h[-1]
     with np.errstate(over="ignore", invalid="ignore"):
         for now in blocks(len(grad_a), carried.size):
             phi.df(h[1:][now], out=grad_a[now])
-            for da_t, dh_t, dh_prev in zip(grad_a[now][::-1], grad_h[1:][now][::-1], grad_h[now][::-1], strict=True):
+            for da_t, dh_prev in zip(grad_a[now][::-1], grad_h[now][::-1], strict=True):
                 da_t *= dh_t
                 dh_prev += times(da_t, params.W_hh, carried)
+                dh_t = dh_prev
         grads = parameter_gradients(params, grad_a, hx)
         contributions = parameter_gradients(params, grad_a, hx, per_step=True) if per_step else None
         grad_x = grad_a @ params.W_xh
