@@ -17,7 +17,7 @@ LEDGER = """
 - {id: A33, source: A, where: section 2, kind: equation, claim: "The state is $h_t = \\\\tanh(a_t)$.", verdict: holds,
    right: "", shows: "0.3 at most", evidence: ["chapters/01_try.ipynb#a33-norm"]}
 - {id: A16, source: A, where: eq. 3, kind: equation, claim: "The loss is a sum.", verdict: holds if,
-   right: "If it adds up.", shows: "", evidence: ["tests/claims/test_a.py::test_a16"]}
+   right: "If L_{t+1} and dL/dW_xhᵀ add up, `h_t` too.", shows: "", evidence: ["tests/claims/test_a.py::test_a16"]}
 - {id: B05, source: B, where: eq. 6, kind: claim, claim: "It does not vanish.", verdict: wrong,
    right: "It can.", evidence: []}
 - {id: D-eq8, source: D, where: eq. 8, kind: equation, claim: "A mean over steps.", verdict: slip, evidence: []}
@@ -162,6 +162,7 @@ def test_the_ledger_shows_every_entry_with_its_evidence(ledger):
     assert 'href="../chapters/01_try.html#a33-norm"' in ledger
     assert 'href="https://github.com/someone/fork/blob/main/tests/claims/test_a.py"' in ledger
     assert "4 of 4 entries" in ledger
+    assert "If L<sub>t+1</sub> and dL/dW<sub>xh</sub>ᵀ add up, <code" in ledger and ">h_t<" in ledger
 
 
 def test_the_launch_links_point_at_the_repository_of_the_build(chapter):

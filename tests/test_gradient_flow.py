@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bptt_core import ExplodedWarning, gradient_flow, lstm, readout, rnn
+from bptt_core._containers import map_leaves
 from bptt_core.activations import ACTIVATIONS
 from bptt_core.gradient_flow import (
     clip_by_global_norm,
@@ -164,12 +165,16 @@ def vector(tree):
     return np.concatenate([tree.cell.W_xh.ravel(), tree.cell.W_hh.ravel(), tree.cell.b_h, tree.out.W_hy.ravel()])
 
 
-def test_clipping_by_global_norm_keeps_the_direction():
-    g = vector(gradients())
-    clipped, size = clip_by_global_norm(gradients(), 0.5)
-    assert size == pytest.approx(np.linalg.norm(g), rel=1e-15) and size == global_norm(gradients())
-    assert np.linalg.norm(vector(clipped)) == pytest.approx(0.5, rel=1e-15)
-    assert np.allclose(vector(clipped), 0.5 / size * g, rtol=1e-14, atol=0)
+@pytest.mark.parametrize("share", [0.1, 0.9])
+@pytest.mark.parametrize("scale", [1, 1e-3])
+def test_clipping_by_global_norm_keeps_the_direction(scale, share):
+    long = map_leaves(lambda a: scale * a, gradients())
+    g = vector(long)
+    threshold = share * np.linalg.norm(g)
+    clipped, size = clip_by_global_norm(long, threshold)
+    assert size == pytest.approx(np.linalg.norm(g), rel=1e-15) and size == global_norm(long)
+    assert np.linalg.norm(vector(clipped)) == pytest.approx(threshold, rel=1e-15)
+    assert np.allclose(vector(clipped), threshold / size * g, rtol=1e-14, atol=0)
     assert clipped.out.b_y is None and isinstance(clipped.cell, rnn.Params)
 
 
@@ -289,6 +294,7 @@ def bad_calls():
     yield "too many lags", lambda: norm_curve(params, cache, lags=T + 1), "lags"
     yield "negative lags", lambda: norm_curve(params, cache, lags=-1), "lags"
     yield "no matrix", lambda: norm_bounds(np.ones(3), 4), "W_hh"
+    yield "no square matrix", lambda: norm_bounds(np.ones((4, 2, 3)), 4), "W_hh"
     yield "NaN", lambda: norm_bounds(np.full((2, 2), np.nan), 4), "W_hh"
     yield "one lag", lambda: factor_per_step([1.0]), "curve"
     yield "negative factor", lambda: half_life(-0.5), "factor"

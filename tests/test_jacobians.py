@@ -142,9 +142,10 @@ def test_the_norm_of_an_infinite_matrix_is_infinite_and_of_a_zero_matrix_zero(no
 
 @pytest.mark.parametrize("norm", ["2", "fro"])
 def test_norms_of_single_precision_survive_squares_that_do_not(norm):
-    matrices = np.float32([1e-30, 1e30])[:, None, None] * np.eye(3, dtype=np.float32)
+    sizes = np.float32([1e-30, 3e-22, 1e-20, 1e30])  # the squares in the middle lose digits before they are lost
+    matrices = sizes[:, None, None] * np.eye(3, dtype=np.float32)
     assert norms(matrices, norm).dtype == np.float32
-    assert np.allclose(norms(matrices, norm) / [1e-30, 1e30], 1 if norm == "2" else np.sqrt(3), rtol=1e-6)
+    assert np.allclose(norms(matrices, norm) / sizes, 1 if norm == "2" else np.sqrt(3), rtol=1e-6)
 
 
 def test_a_product_that_explodes_is_infinite_and_says_so():
@@ -341,6 +342,7 @@ def test_single_precision_stays_single():
 def bad_calls():
     (rnn_params, rnn_cache), (params, cache) = draw(rnn), draw(lstm)
     yield "no LSTM", lambda: cell_terms(rnn_params, rnn_cache), "params"
+    yield "no LSTM for its cell", lambda: cell_jacobians(rnn_params, rnn_cache), "params"
     yield "cache of the RNN", lambda: step_jacobians(params, rnn_cache), "cache"
     yield "cache of the LSTM", lambda: step_jacobians(rnn_params, cache), "cache"
     yield "no loss", lambda: path_families(params, cache), "dh, dc"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import zlib
 from html import escape
 
@@ -74,13 +75,13 @@ def html(controls, spec, pictures, texts):
     play = _button("gtt-play", "Play", ' data-name="Play"') if time else ""
     data = json.dumps(spec, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     return f"""<div class="gtt-explorer" id="{uid}" role="group" aria-labelledby="{uid}-title">
-<p class="gtt-title" id="{uid}-title">{escape(texts["title"])}</p>
-<p class="gtt-question">{escape(texts["question"])}</p>
+<p class="gtt-title" id="{uid}-title">{_rich(texts["title"])}</p>
+<p class="gtt-question">{_rich(texts["question"])}</p>
 <div class="gtt-panels">{panels}</div>
 <div class="gtt-said" data-longest="{escape(texts["longest"])}">
-<p class="gtt-readout">{_stressed(texts["words"])}</p></div>
+<p class="gtt-readout">{_rich(texts["words"])}</p></div>
 <div class="gtt-controls">{knobs}<div class="gtt-buttons">{play}{_button("gtt-reset", "Reset")}</div></div>
-<p class="gtt-reading">{escape(texts["reading"])}</p>
+<p class="gtt-reading">{_rich(texts["reading"])}</p>
 <details class="gtt-numbers"><summary>Numbers of the curves shown</summary>{_button("gtt-copy", "Copy")}
 <div class="gtt-scroll" tabindex="0" role="region" aria-label="Table: {escape(texts["title"])}"><table></table></div>
 </details><p class="gtt-status" role="status"></p><p class="gtt-error" role="alert"></p>
@@ -94,7 +95,7 @@ def _described(controls, spec):
 def _slider(c):
     start, last = c["start"], len(c["values"]) - 1
     value = escape(c["texts"][start])
-    return f"""<div class="gtt-slider" data-control="{c["name"]}"><label><span>{escape(c["label"])}</span>
+    return f"""<div class="gtt-slider" data-control="{c["name"]}"><label><span>{_rich(c["label"])}</span>
 <input type="range" min="0" max="{last}" value="{start}" step="1" aria-valuetext="{value}"
  style="--at:{start / last:.4g}" disabled data-lm-suppress-shortcuts="true"></label><output>{value}</output></div>"""
 
@@ -113,5 +114,7 @@ def _button(kind, name, more=""):
     return f'<button type="button" class="{kind}"{more} disabled data-lm-suppress-shortcuts="true">{name}</button>'
 
 
-def _stressed(text):
-    return "".join(f"<strong>{escape(t)}</strong>" if i % 2 else escape(t) for i, t in enumerate(text.split("*")))
+def _rich(text):
+    """HTML of a sentence: *stressed words* are strong, and W_hh has an index."""
+    parts = [re.sub(r"_(\w+)", r"<sub>\1</sub>", escape(part), flags=re.ASCII) for part in text.split("*")]
+    return "".join(f"<strong>{part}</strong>" if i % 2 else part for i, part in enumerate(parts))

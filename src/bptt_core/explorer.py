@@ -12,6 +12,7 @@ path coordinates as a table. With a kernel the same function is evaluated at the
 import itertools
 import math
 import os
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -64,7 +65,7 @@ class Explorer(anywidget.AnyWidget):
 
     function   (**settings) → (positions, sentences). The settings of sliders arrive as arrays (n,), those of choices as
                strings. positions maps a gid to (x, y), each (n, points) or (points,) in data coordinates, NaN where
-               nothing is drawn; sentences is a list of n texts, with *stressed words* between asterisks
+               nothing is drawn; sentences is a list of n texts, with *stressed words* and indices as in W_hh
     figures    Matplotlib figures whose moving artists have these gids; side by side, on a phone below one another
     controls   {setting: Slider or Choice}
     name       short and unique in the book: it is the figure's address
@@ -187,7 +188,7 @@ class Explorer(anywidget.AnyWidget):
     def _spec(self, drag, play):
         """All that the script needs to know, with the table packed."""
         grid, sentences, shape = self._over_grid()
-        longest = max(sentences, key=len).replace("*", "")
+        longest = re.sub("[*_]", "", max(sentences, key=len))
         start = tuple(self._values[key].index(control.start) for key, control in self._controls.items())
         items, series, cells = [], [], grid.pop("")
         for gid, xy in grid.items():

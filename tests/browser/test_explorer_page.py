@@ -81,6 +81,11 @@ def open_labs(visit, address):
     return open_page
 
 
+def as_read(words):
+    """A sentence as the page shows it."""
+    return words.replace("*", "").replace("_", "")
+
+
 def uid(lab):
     return re.search(r'class="gtt-explorer" id="([^"]+)"', lab._html)[1]
 
@@ -117,7 +122,7 @@ def test_every_drawn_point_is_where_the_function_puts_it(open_labs, made, name):
     for setting, state in zip(points, seen, strict=True):
         arrays = {k: v if isinstance(v, str) else np.array([v]) for k, v in setting.items()}
         positions, sentences = lab._function(**arrays)
-        assert state["words"] == sentences[0].replace("*", ""), setting
+        assert state["words"] == as_read(sentences[0]), setting
         for gid, xy in positions.items():
             if gid == lab._columns[0]:
                 continue  # the rows of the table of numbers
@@ -338,7 +343,7 @@ def test_any_text_in_the_address_leaves_a_whole_and_true_figure(open_labs, made)
         activation, *at = page.evaluate(indices, uid(lab))
         shown = {k: np.array([lab._values[k][int(i)]]) for k, i in zip(ranges, at, strict=True)}
         words = lab._function(activation=activation, **shown)[1][0]
-        assert page.locator(f'[id="{uid(lab)}"] .gtt-readout').text_content() == words.replace("*", "")
+        assert page.locator(f'[id="{uid(lab)}"] .gtt-readout').text_content() == as_read(words)
 
     whatever()
     assert opened.console == []
@@ -536,7 +541,7 @@ def test_a_late_answer_for_a_setting_already_left_is_not_drawn(fake):
     assert path_of(page, lab, 1, "error") == table
     frame = answer(page, lab, memory=last)
     assert path_of(page, lab, 1, "error") != table
-    assert page.locator(f'[id="{uid(lab)}"] .gtt-readout').text_content() == frame["words"].replace("*", "")
+    assert page.locator(f'[id="{uid(lab)}"] .gtt-readout').text_content() == as_read(frame["words"])
     assert page.locator(f'[id="{uid(lab)}"] [data-control="memory"] output').text_content() == frame["texts"][1]
 
 

@@ -24,6 +24,8 @@ SOURCES = {
 }
 VERDICTS = ("holds", "holds if", "slip", "wrong", "approximation", "open")
 NEEDED = ("id", "source", "claim", "verdict")
+# h_t, W_xh, dL_{t+1}: at most three letters, ∂ and a hat among them, and what stands below
+INDEXED = re.compile(r"(?<![A-Za-z0-9_])((?:[^\W\d_]|[∂⁺′\u0300-\u036f]){1,3})_(?:\{([^{}]+)\}|([A-Za-zα-ω0-9]+))(?!_)")
 
 
 def read_ledger(path):
@@ -45,6 +47,7 @@ def read_ledger(path):
 def plain(text):
     """A claim without its markup, for a tooltip."""
     text = re.sub(r"\{[\w-]+\}`([^`]*)`", r"\1", " ".join(text.split()))
+    text = re.sub(r"_\{([^{}]{2,})\}", r"_(\1)", text)
     text = re.sub(r"[$`*\\{}]", "", text)
     return text if len(text) <= 160 else text[:159].rsplit(" ", 1)[0] + "…"
 
@@ -98,10 +101,10 @@ class Ledger(SphinxDirective):
         if entry.get("where"):
             head += nodes.inline("", str(entry["where"]), classes=["where"])
         box += head
-        box.extend(self.parse_text_to_nodes(str(entry["claim"])))
+        box.extend(self.prose(entry["claim"]))
         for field, label in (("right", "What is right. "), ("shows", "What shows it. ")):
             if entry.get(field):
-                parsed = self.parse_text_to_nodes(str(entry[field]))
+                parsed = self.prose(entry[field])
                 if isinstance(parsed[0], nodes.paragraph):
                     parsed[0].insert(0, nodes.strong(label, label))
                 box += nodes.container("", *parsed, classes=[f"claim-{field}"])
@@ -112,6 +115,14 @@ class Ledger(SphinxDirective):
                 line += self.evidence(place)
             box += line
         return box
+
+    def prose(self, text):
+        """Parsed Markdown in which h_t and W_{t+1} have their indices below."""
+        parsed = self.parse_text_to_nodes(str(text))
+        for part in [found for top in parsed for found in top.findall(nodes.Text)]:
+            if not isinstance(part.parent, nodes.literal | nodes.math):
+                part.parent.replace(part, list(indexed(part)))
+        return parsed
 
     def evidence(self, place):
         file, _, anchor = place.partition("#")
@@ -133,6 +144,16 @@ class Ledger(SphinxDirective):
         if len(rows) > 2:
             rows.append(["all", *(sum(row[i] for row in rows[1:]) for i in range(1, len(rows[0])))])
         return table(rows)
+
+
+def indexed(text):
+    """The nodes of a text: h_{t+1} becomes h and a subscript."""
+    start = 0
+    for match in INDEXED.finditer(text):
+        below = match[2] or match[3]
+        yield from (nodes.Text(text[start : match.end(1)]), nodes.subscript(below, below))
+        start = match.end()
+    yield nodes.Text(text[start:])
 
 
 def verdict_class(verdict):

@@ -111,8 +111,9 @@
       });
       if (said === frame.words) return;
       said = frame.words;
-      const stressed = (text) => Object.assign(document.createElement("strong"), { textContent: text });
-      readout.replaceChildren(...said.split("*").map((text, i) => (i % 2 ? stressed(text) : text)));
+      const tag = (name, text) => Object.assign(document.createElement(name), { textContent: text });
+      const indexed = (text) => text.split(/_(\w+)/).map((part, i) => (i % 2 ? tag("sub", part) : part)); // W_hh
+      readout.replaceChildren(...said.split("*").flatMap((text, i) => (i % 2 ? tag("strong", text) : indexed(text))));
     }
 
     function show(exact) {
@@ -120,7 +121,7 @@
       draw();
       clearTimeout(timer);
       timer = setTimeout(() => {
-        if (touched) status.textContent = frame.words.replaceAll("*", "");
+        if (touched) status.textContent = readout.textContent;
         if (numbers.open) fillTable();
       }, 250);
     }
