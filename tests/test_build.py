@@ -167,7 +167,8 @@ def test_the_ledger_shows_every_entry_with_its_evidence(ledger):
 
 def test_the_launch_links_point_at_the_repository_of_the_build(chapter):
     assert "https://mybinder.org/v2/gh/someone/fork/main?urlpath=lab/tree/chapters/01_try.ipynb" in chapter
-    assert "https://colab.research.google.com/github/someone/fork/blob/main/chapters/01_try.ipynb" in chapter
+    assert "https://github.com/someone/fork/blob/main/chapters/01_try.ipynb" in chapter
+    assert "colab" not in chapter  # it does not install the package
 
 
 def test_a_page_describes_itself(chapter):

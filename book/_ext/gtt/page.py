@@ -52,7 +52,6 @@ def launch_links(repo, ref, docname):
         return []
     return [
         ("Binder", f"https://mybinder.org/v2/gh/{repo}/{ref}?urlpath=lab/tree/{docname}.ipynb"),
-        ("Colab", f"https://colab.research.google.com/github/{repo}/blob/{ref}/{docname}.ipynb"),
         ("GitHub", f"https://github.com/{repo}/blob/{ref}/{docname}.ipynb"),
     ]
 
