@@ -133,7 +133,7 @@ def half_life(factor):
     if (factor < 0).any():
         raise wanted("factor", factor.min(), "a factor of at least 0")
     with np.errstate(divide="ignore"):
-        return np.where(factor < 1, np.log(0.5) / np.minimum(np.log(factor), -0.0), np.inf)[()]
+        return (np.log(0.5) / np.minimum(np.log(factor), -0.0))[()]  # −0: what does not shrink takes for ever
 
 
 def lyapunov_exponents(J, *, skip=0):
