@@ -187,6 +187,8 @@ def valid_calls():
                 cell.forward(params._replace(b_h=None), x)._replace(h=cache.h[..., :-1]),
             ]
             wrong += [cache._replace(x=x[..., :-1]), (lstm if cell is rnn else rnn).Cache]
+            single = cell.Params(*(value.astype(np.float32) for value in params))
+            wrong += [cell.forward(params._replace(b_h=None), x), cell.forward(single, x.astype(np.float32))]
             dh = rng.standard_normal((T, *grid, B, H))
             upstreams = {"dh": dh, "dc": {1: dh[0], 4: dh[3]}} if cell is lstm else {"dh": dh}
             spoilers = given_params | {"cache": ("cache", one_of(wrong))}
@@ -210,7 +212,7 @@ def valid_calls():
     own = {key: ("params", spoil) for key, spoil in own.items()} | {"h": ("h", array(free_axes=(-3, -2)))}
     add("readout.forward", readout.forward, {"params": params, "h": h}, own)
     y = readout.forward(params, h)
-    full = own | {"dy": ("dy", state)}
+    full = own | {"dy": ("dy", array(real=True))}
     add("readout.backward", readout.backward, {"params": params, "h": h, "dy": y}, full)
     add(
         "softmax",

@@ -251,6 +251,10 @@ def bad_calls():
     yield lambda: derivations.rnn(bias=False).gradient("b_h"), "name"
     yield lambda: rnn_derivation.terms("W_hy"), "name"
     yield lambda: lstm_derivation.terms("W_hh", 1), "t"
+    for t in (0, -1, 4):
+        yield lambda t=t: rnn_derivation.jacobian(t), "t"
+        yield lambda t=t: rnn_derivation.immediate(t, "W_hh"), "t"
+    yield lambda: rnn_derivation.state(-1), "t"
     yield rnn_derivation.joint_recursion, "joint_recursion"
     yield lambda: rnn_derivation.function()(**without_x), "numbers"
     yield lambda: rnn_derivation.function()(**numbers, c_0=0), "numbers"

@@ -1,5 +1,7 @@
 """The gradient checker: it accepts what is right and complains, with a reason, about what is wrong in one way."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -237,6 +239,8 @@ def bad_calls():
     yield "missing field", lambda: check_gradients(loss, params, fewer), "gradients: got fields .*check h_0"
     yield "unknown method", lambda: check_gradients(loss, params, gradients, method="exact"), "method"
     yield "no number", lambda: check_gradients(lambda p: p["h_0"], params, gradients), r"loss\(params\)"
+    yield "no return", lambda: check_gradients(lambda p: None, params, gradients), r"loss\(params\)"
+    yield "NaN for a tolerance", lambda: check_gradients(loss, params, gradients, rtol=np.nan), "rtol"
     yield "NaN loss", lambda: check_gradients(lambda p: np.nan, params, gradients), r"loss\(params\)"
     yield "NaN", lambda: numerical_gradients(loss, params | {"h_0": np.full((B, H), np.nan)}), "h_0"
     yield "integers", lambda: numerical_gradients(loss, params | {"h_0": np.ones((B, H), int)}), "h_0"
@@ -246,3 +250,54 @@ def bad_calls():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=f"^{message}.*"):
         call()
+
+
+def test_a_small_array_that_is_not_analytic_is_not_hidden_by_a_large_one():
+    params = {"a": np.ones(3), "b": np.array([1.0, 2.0])}
+
+    def loss(p):
+        return p["a"].sum() + 1e-7 * np.abs(p["b"]).sum()
+
+    assert set(check_gradients(loss, params, {"a": np.ones(3), "b": np.full(2, 1e-7)}, rtol=1e-2)) == {"a", "b"}
+    with pytest.raises(GradientError, match="gradient of b"):
+        check_gradients(loss, params, {"a": np.ones(3), "b": np.zeros(2)}, rtol=1e-2)
+
+
+def test_gates_that_are_all_wrong_are_not_singled_out_and_a_network_without_bias_has_gates_too():
+    rng = np.random.default_rng(3)
+    net = problem()[1]["net"]._replace(b_h=None)
+    x, dh = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
+    right = lstm.backward(net, lstm.forward(net, x), dh).params
+
+    def energy(p):
+        return (lstm.forward(p, x).h[1:] * dh).sum()
+
+    bent = right.W_hh.copy()
+    bent[H : 2 * H] += 0.1
+    assert complaint(energy, net, right._replace(W_hh=bent)).hint == "Only the rows of gate f are wrong."
+    everywhere = right._replace(W_hh=right.W_hh + 0.1 * rng.standard_normal(right.W_hh.shape))
+    assert "gate" not in complaint(energy, net, everywhere).hint
+
+
+def test_a_tiny_gradient_is_checked_as_closely_as_a_large_one():
+    params = {"w": np.array([1.0, 2.0])}
+
+    def loss(p):
+        return 1e-20 * (p["w"] ** 2).sum()
+
+    assert check_gradients(loss, params, {"w": 2e-20 * params["w"]}, method="complex")["w"] < 1e-15
+    complaint(loss, params, {"w": 2.001e-20 * params["w"]}, method="complex")
+
+
+def test_a_gradient_where_there_should_be_none_is_measured_against_one():
+    assert complaint(lambda p: 0 * p["w"].sum() + 3, {"w": np.ones(2)}, {"w": np.array([0, 0.5])}).error == 0.5
+
+
+def test_choosing_a_method_warns_nobody():
+    def loss(p):
+        return float(np.float64(p["w"].sum() ** 2))  # drops the imaginary part, with a warning
+
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        check_gradients(loss, {"w": np.array([1.0, 2.0])}, {"w": np.array([6.0, 6.0])})
+    assert heard == []

@@ -292,6 +292,11 @@ def bad_calls():
     yield "wrong cache", lambda: norm_curve(other, cache), "cache"
     yield "unknown norm", lambda: norm_curve(params, cache, norm="inf"), "norm"
     yield "too many lags", lambda: norm_curve(params, cache, lags=T + 1), "lags"
+    yield "true lags", lambda: norm_curve(params, cache, lags=True), "lags"
+    yield "half a lag", lambda: norm_curve(params, cache, lags=2.0), "lags"
+    yield "lags of a bound", lambda: norm_bounds(np.eye(2), 2.5), "lags, gamma"
+    yield "gamma of a bound", lambda: norm_bounds(np.eye(2), 2, gamma=-1), "lags, gamma"
+    yield "no gamma", lambda: norm_bounds(np.eye(2), 2, gamma="x"), "gamma"
     yield "negative lags", lambda: norm_curve(params, cache, lags=-1), "lags"
     yield "no matrix", lambda: norm_bounds(np.ones(3), 4), "W_hh"
     yield "no square matrix", lambda: norm_bounds(np.ones((4, 2, 3)), 4), "W_hh"
@@ -302,10 +307,10 @@ def bad_calls():
     yield "NaN in a Jacobian", lambda: lyapunov_exponents(np.full((4, 2, 2), np.nan)), "J"
     yield "all skipped", lambda: lyapunov_exponents(np.ones((4, 2, 2)), skip=4), "J, skip"
     for clip in (clip_by_global_norm, clip_by_norm, clip_by_value):
-        for threshold in (0, -1.0, np.nan, np.inf):
+        for threshold in (0, -1.0, np.nan, np.inf, "x", None, [1]):
             yield f"{clip.__name__} {threshold}", lambda c=clip, t=threshold: c([dh], t), "threshold"
     yield "infinite gradient", lambda: clip_by_global_norm([np.inf * dh], 1), "gradients"
-    for window in (0, -1, 2.5, None):
+    for window in (0, -1, 2.5, None, True):
         yield f"window {window}", lambda w=window: truncated_backward(params, cache, dh, w), "window"
     yield "wrong dh", lambda: truncated_backward(params, cache, dh[1:], 2), "dh"
 
@@ -314,3 +319,13 @@ def bad_calls():
 def test_bad_input_is_named(call, argument):
     with pytest.raises(ValueError, match=f"^{argument}: got .*, wanted "):
         call()
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e199])
+@pytest.mark.parametrize("clip", [lambda g, c: clip_by_global_norm(g, c)[0], clip_by_norm])
+def test_a_gradient_whose_squares_leave_the_range_is_clipped_all_the_same(clip, size):
+    g = {"a": np.array([3.0, 0.0]) * size, "b": np.array([[4.0]]) * size}
+    assert global_norm(g) == pytest.approx(5 * size, rel=1e-15)
+    clipped = clip(g, size)
+    assert clipped["a"][0] == pytest.approx((0.6 if clip is not clip_by_norm else 1) * size, rel=1e-15)
+    assert global_norm({"a": np.array([3 + 4j])}) == 5 and global_norm([None]) == 0

@@ -12,7 +12,7 @@ import bptt_core
 PACKAGE = Path(bptt_core.__file__).parent
 # A module may import from the levels below its own.
 LEVELS = [
-    {"_arrays"},
+    {"_arrays", "_places"},
     {"_containers", "activations"},
     {"rnn", "readout"},
     {"lstm"},

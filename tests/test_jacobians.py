@@ -360,3 +360,35 @@ def bad_calls():
 def test_bad_input_is_named(call, argument):
     with pytest.raises(ValueError, match=f"^{argument}: got .*, wanted "):
         call()
+
+
+@pytest.mark.parametrize("norm", ["2", "fro"])
+def test_a_single_matrix_and_whole_numbers_have_norms(norm):
+    assert norms(np.zeros((2, 2)), norm) == 0 and norms(np.full((2, 2), np.inf), norm) == np.inf
+    assert norms([[1e-200, 0], [0, 0]], norm) == pytest.approx(1e-200, rel=1e-15)
+    assert np.allclose(norms(np.full((3, 2, 2), 100, np.int8), norm), 200)
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1e-3, 1e170])
+def test_the_families_add_up_along_the_total_at_any_magnitude(scale):
+    params, cache = draw(lstm, ())
+    dh = np.random.default_rng(1).standard_normal(cache.h[0].shape)
+    found = path_families(params, cache, scale * dh)
+    size = np.linalg.norm(found.total / scale, axis=-1)
+    assert close(sum(found.along_total()) / scale, size, 1e-12)
+
+
+def test_the_output_gates_path_that_explodes_is_infinite_and_says_so():
+    W_hh = np.zeros((12, 3))
+    W_hh[9:] = 2.0**100 * np.array([[1, -1, 0], [-1, 1, 0], [0, 0, 0]])
+    params = lstm.Params(np.ones((12, 1)), W_hh, np.zeros(12))
+    cache = lstm.forward(params, np.ones((30, 1, 1)))
+    local = cache._replace(gates=np.full_like(cache.gates, 0.5), s=np.full_like(cache.s, 0.5))
+    with pytest.warns(ExplodedWarning, match="the gradient exploded"):
+        path = output_gate_path(params, local, np.array([[1.0, -1, 0]]))
+    assert not np.isnan(path).any() and np.isinf(path).any()
+
+
+def test_the_exact_jacobians_of_a_float32_network_stay_float32():
+    params = lstm.init_params(2, 3, np.random.default_rng(0), dtype=np.float32)
+    assert cell_jacobians(params, lstm.forward(params, np.ones((4, 1, 2), np.float32))).dtype == np.float32

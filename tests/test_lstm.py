@@ -61,6 +61,10 @@ def test_gates_of_the_parameters_are_views_in_the_order_i_f_g_o(grid):
     again = lstm.Params.from_hx(params.W_i, params.W_f, params.W_g, params.W_o, params.b_h.reshape(*grid, 4, H))
     assert all((a == b).all() for a, b in zip(params, again, strict=True))
     assert lstm.Params.from_hx(params.W_i, params.W_f, params.W_g, params.W_o).b_h is None
+    with pytest.raises(ValueError, match="^W_i, W_f, W_g, W_o, b: got"):
+        lstm.Params.from_hx(params.W_i[..., :1, :], params.W_f, params.W_g, params.W_o)
+    with pytest.raises(ValueError, match="^W_i, W_f, W_g, W_o, b: got"):
+        lstm.Params.from_hx(params.W_i, params.W_f, params.W_g, params.W_o, np.zeros((*grid, 3, H)))
 
 
 def test_there_are_no_gate_biases_without_a_bias():

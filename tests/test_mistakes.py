@@ -91,8 +91,7 @@ def test_diagnose_is_silent_on_what_is_right_and_on_what_is_wrong_in_its_own_way
     back = problem.cell.backward(params, cache, problem.dh)
     assert diagnose(params, cache, problem.dh, back) == []
     assert diagnose(params, cache, problem.dh, back.params._replace(W_hh=1.1 * back.params.W_hh)) == []
-    assert diagnose(params, cache, problem.dh, {}) == []
-    with pytest.raises(ValueError, match="W_hh: got shape"):
+    with pytest.raises(ValueError, match="^gradients: got .*W_hh"):
         diagnose(params, cache, problem.dh, {"W_hh": np.ones((H + 1, H))})
 
 
@@ -179,3 +178,27 @@ def test_clipping_and_the_adding_problem_are_claims_and_not_gradients():
     assert (clip_by_global_norm(small, 1.0)[0][0] == small[0]).all()
     first, second = np.random.default_rng(0).random((2, 400_000))
     assert np.var(first + second) == pytest.approx(1 / 6, rel=0.01) and abs(1 / 6 - 0.1767) > 0.009
+
+
+@pytest.mark.parametrize(
+    ("gradients", "argument"),
+    [(wrong, "gradients") for wrong in ({}, None, 3, {"W_xx": np.eye(3)}, {"W_hh": 0.0})],
+)
+def test_diagnose_wants_gradients_of_the_parameters(gradients, argument):
+    problem = network("rnn")
+    params, cache, dh = params_of(problem, problem.leaves), run(problem, problem.leaves), problem.dh
+    with pytest.raises(ValueError, match=f"^{argument}: got"):
+        diagnose(params, cache, dh, gradients)
+
+
+@pytest.mark.parametrize("slip", ["no such slip", "no output path", "bias of another"])
+def test_a_slip_nobody_makes_with_this_cell_is_refused(slip):
+    problem = network("rnn")
+    with pytest.raises(ValueError, match="^slip: got"):
+        explicit_backward(params_of(problem, problem.leaves), run(problem, problem.leaves), problem.dh, slip)
+
+
+def test_a_cache_of_another_cell_is_refused():
+    problem, other = network("rnn"), network("lstm")
+    with pytest.raises(ValueError, match="^cache: got"):
+        explicit_backward(params_of(problem, problem.leaves), run(other, other.leaves), problem.dh)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bptt_core import readout
+from bptt_core import ExplodedWarning, readout
+from bptt_core.readout import softmax_cross_entropy, squared_error
 
 T, B, H, K = 4, 3, 5, 6
 
@@ -151,3 +152,35 @@ def test_float32_stays_float32():
         loss, dy = loss_of(y, target, reduction="mean")
         back = readout.backward(params, h, dy)
         assert {value.dtype for value in (y, loss, dy, back.h, *back.params)} == {np.dtype(np.float32)}
+
+
+def test_a_shared_gradient_of_the_outputs_goes_to_every_network_even_with_as_many_networks_as_steps():
+    rng = np.random.default_rng(0)
+    params = readout.Params(rng.standard_normal((4, 5, 3)), rng.standard_normal((4, 5)))
+    h, dy = rng.standard_normal((4, 2, 3)), rng.standard_normal((4, 2, 5))
+    found = readout.backward(params, h, dy)
+    for g in range(4):
+        alone = readout.backward(readout.Params(params.W_hy[g], params.b_y[g]), h, dy)
+        np.testing.assert_allclose(found.h[:, g], alone.h, rtol=1e-14)
+        np.testing.assert_allclose(found.params.W_hy[g], alone.params.W_hy, rtol=1e-13)
+
+
+def test_what_leaves_the_range_is_infinite_and_says_so():
+    W = np.tile([[1e200], [-1e200]], (16, 1))
+    with pytest.warns(ExplodedWarning, match="the gradient exploded"):
+        found = readout.backward(readout.Params(W), np.ones((1, 1, 1)), np.full((1, 1, 32), 1e200))
+    assert np.isinf(found.h).all()
+    with pytest.warns(ExplodedWarning, match="the output exploded"):
+        y = readout.forward(readout.Params(1e200 * np.array([[1.0, -1.0]])), np.full((1, 1, 2), 1e200))
+    assert np.isinf(y).all()
+
+
+def test_a_class_of_probability_zero_costs_nothing_where_its_target_is_zero():
+    loss, dy = softmax_cross_entropy([[[8e307, -8e307]]], [[0]])
+    assert loss == 0 and (dy == 0).all()
+
+
+def test_an_error_off_the_chosen_steps_does_not_count_whatever_its_size():
+    with np.errstate(over="ignore"):
+        loss, dy = squared_error([[[1.5e308]], [[3.0]]], [[[-1.5e308]], [[1.0]]], steps=[2])
+    assert loss == 2 and dy.ravel().tolist() == [0, 2]

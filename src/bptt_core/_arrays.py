@@ -44,10 +44,15 @@ def number_array(name, value, shape=None):
         raise wanted(name, f"shape {array.shape}", f"shape {shape}") from error
 
 
+def is_whole(value, least, most=float("inf")):
+    """Whether `value` is a whole number from `least` to `most`, and neither True nor 2.0."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and least <= value <= most
+
+
 def check_sizes(rng, dtype, **sizes):
     """Raise unless the sizes are positive whole numbers, `rng` can draw, and `dtype` is a floating type."""
     for name, size in sizes.items():
-        if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
+        if not is_whole(size, 1):
             raise wanted(name, repr(size), "a positive whole number")
     if not isinstance(rng, np.random.Generator):
         raise wanted("rng", type(rng).__name__, "a numpy.random.Generator")
@@ -107,13 +112,18 @@ def check_step(grid, D, H, x_t, **states):
     return arrays.values()
 
 
-def check_cache(cache, container, grid, H, D):
-    """Raise unless `cache` came from a forward pass of parameters with this grid and these sizes."""
+def check_cache(cache, container, params, grid, H, D):
+    """Raise unless `cache` came from a forward pass of parameters like `params`, with this grid and these sizes."""
     if not isinstance(cache, container):
         raise wanted("cache", type(cache).__name__, f"{container.__module__}.Cache, from `forward`")
     if cache.h.shape[1:-2] != grid or cache.h.shape[-1] != H or cache.x.shape[-1] != D:
         got = f"states {cache.h.shape} and inputs {cache.x.shape}"
         raise wanted("cache", got, f"the forward pass of these parameters, with grid {grid}, H = {H}, D = {D}")
+    if cache.hx.shape[-1] != H + D + (params.b_h is not None):
+        have = ("without b_h", "with b_h")
+        raise wanted("cache", f"a forward pass {have[params.b_h is None]}", f"one {have[params.b_h is not None]}")
+    if (dtype := common_dtype(*params, cache.h)) != cache.h.dtype:
+        raise wanted("cache", f"{cache.h.dtype} for parameters of {dtype}", "the forward pass of these parameters")
 
 
 def initial_state(name, state, shape):
@@ -171,7 +181,7 @@ def upstream(name, gradient, shape, dtype, *, out=None):
     if by_step:
         out[...] = 0
     for t, value in gradient.items() if by_step else [(None, gradient)]:
-        if t is not None and not (isinstance(t, int | np.integer) and 1 <= t <= shape[0]):
+        if t is not None and not is_whole(t, 1, shape[0]):
             raise wanted(name, f"step {t!r}", f"a step from 1 to {shape[0]}")
         part, label = (out, name) if t is None else (out[t - 1 : t], f"{name}[{t}]")
         value = number_array(label, value)

@@ -1,6 +1,4 @@
-"""The figures of an `explorer.Explorer`: which artists move, where data lie in the SVG, where names of curves go."""
-
-import itertools
+"""The figures of an `explorer.Explorer`: which artists move, and where a position in data lies in the SVG."""
 
 import numpy as np
 from matplotlib.patches import Polygon
@@ -8,7 +6,7 @@ from matplotlib.text import Annotation, Text
 
 from bptt_core import plotting
 
-UNITS, GAP, EDGE = 64, -32768, 32000  # int16 coordinates: 1/64 point, "not drawn", and the farthest they go
+UNITS, GAP, EDGE = 16, -32768, 32000  # int16 coordinates: 1/16 point, "not drawn", and the farthest they go
 KINDS = {"label": Text, "area": Polygon}  # every other artist that moves is a line
 
 
@@ -90,34 +88,3 @@ def _far_out(points, fig):
     out = np.where(y < 0, -1, np.where(y > height, 1, 0))
     before, after = (np.pad(out, [(0, 0)] * (out.ndim - 1) + [pad], mode="edge") for pad in ((1, 0), (0, 1)))
     return (out != 0) & (before[..., :-1] == out) & (after[..., 1:] == out)
-
-
-def end_names(x, curves, low, high):
-    """Where to write the names of curves {gid: (n, points)} on a log axis: where each ends or leaves it, but apart.
-
-    Returns {gid + ".name": (x, y)}, each (n, 1)."""
-    y = np.log(np.clip(np.stack(list(curves.values())), 1e-300, 1e300))  # NaN, after a curve's end, stays
-    low, high = np.log(low), np.log(high)
-    inside = (y >= low) & (y <= high)
-    last = np.where(inside.any(-1), y.shape[-1] - 1 - inside[..., ::-1].argmax(-1), 0)
-    after = np.minimum(last + 1, y.shape[-1] - 1)
-    y, y_after = (np.take_along_axis(y, i[..., None], -1)[..., 0] for i in (last, after))
-    beyond = np.where(np.isfinite(y_after), y_after, y)
-    share = (beyond.clip(low, high) - y) / np.where(beyond == y, 1, beyond - y)  # of the way to the next point
-    at = x[last] + share * (x[after] - x[last])
-    gap = 0.09 * (high - low)  # the height of a line of text
-    y = beyond.clip(low + 0.7 * gap, high - gap / 2)
-    earlier = np.where(y > (low + high) / 2, -at, at)  # what leaves first was the highest, or the lowest
-    order = np.lexsort([earlier, y], axis=0)
-    y, near = np.take_along_axis(y, order, 0), np.take_along_axis(at, order, 0)
-    close = np.abs(near - near[:, None]) < 0.3 * x[-1]
-    pairs = list(itertools.combinations(range(len(y)), 2))
-    for i, j in pairs:
-        y[j] = np.where(close[i, j], np.maximum(y[j], y[i] + gap), y[j])
-    y = np.minimum(y, high - gap / 2)
-    for i, j in reversed(pairs):
-        y[i] = np.where(close[i, j], np.minimum(y[i], y[j] - gap), y[i])
-    stacked = close & (np.abs(y - y[:, None]) < len(y) * gap)
-    near = np.where(stacked, near, 0).max(1)  # names in one stack start beside the longest of its curves
-    at, y = (np.take_along_axis(v, order.argsort(0), 0) for v in (near, np.exp(y)))
-    return {f"{gid}.name": (at[i][:, None], y[i][:, None]) for i, gid in enumerate(curves)}

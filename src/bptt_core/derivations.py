@@ -108,7 +108,7 @@ class Derivation:
 
     def state(self, t):
         """The symbols of s_t as a column: h_t, and c_t below it."""
-        return self.states[t]
+        return self.states[self._step(t, 0)]
 
     def jacobian(self, t):
         """∂s_t/∂s_{t−1}, differentiated through the lines of step t alone."""
@@ -179,6 +179,11 @@ class Derivation:
         value = self._function({"value": matrix})(**numbers)["value"]
         return value if isinstance(expression, sp.MatrixBase) else value[0][0]
 
+    def _step(self, t, first):
+        if t not in range(first, self.T + 1):
+            raise ValueError(f"t: got {t!r}, wanted a step from {first} to {self.T}")
+        return t
+
     def _leaf(self, name):
         if name not in self.leaves:
             raise ValueError(f"name: got {name!r}, wanted one of {', '.join(self.leaves)}")
@@ -210,7 +215,7 @@ class Derivation:
 
     def _pulls(self, t):
         """For every entry of s_t: its derivatives by all that step t reads."""
-        if t not in self._pulled:
+        if self._step(t, 1) not in self._pulled:
             lines = [line for line in self.lines if line.t == t and line.symbol.role not in READOUT]
             self._pulled[t] = [self._pull(lines, symbol) for symbol in self.state(t)]
         return self._pulled[t]

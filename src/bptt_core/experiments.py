@@ -8,7 +8,7 @@ import numpy as np
 
 from bptt_core import gradient_flow, jacobians, lstm, rnn
 from bptt_core._containers import leaves
-from bptt_core._picture import end_names
+from bptt_core._places import end_names, stairs, straight
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -24,23 +24,20 @@ def number(value):
 
 
 def percent(share):
-    """A share as a percentage: 0.3 %, 12 %."""
-    return f"{100 * share:.1f}\u00a0%" if share < 0.0995 else f"{100 * share:.0f}\u00a0%"
+    """A share as a percentage: 0.3 %, −12 %, less than 0.1 %."""
+    size, sign = abs(share), "−" if share < 0 else ""
+    if size < 0.0005:
+        return "less than 0.1\u00a0%"
+    return f"{sign}{100 * size:.1f}\u00a0%" if size < 0.0995 else f"{sign}{100 * size:.0f}\u00a0%"
 
 
-def verdict(factor):
-    """What a mean factor per step means in the long run."""
+def verdict(factor, when=""):
+    """What a factor per step does; `when` says for which steps."""
     if abs(factor - 1) < 0.005:
         return "*Neither vanishing nor exploding*."
     if factor > 1:
-        return f"*Exploding*: each step multiplies it by {factor:.3g}."
-    return f"*Vanishing*: it halves every {number(gradient_flow.half_life(factor))} steps."
-
-
-def straight(powers, high):
-    """The ends of c^k (n, lags+1), a straight line on a log axis, as far as `high`: (x, y), each (n, 2)."""
-    end = np.minimum((powers <= high).sum(-1), powers.shape[-1] - 1)
-    return np.stack([0 * end, end], -1), np.stack([powers[:, 0], powers[np.arange(len(end)), end]], -1)
+        return f"*Exploding*: {when}each step multiplies it by {factor:.3g}."
+    return f"*Vanishing*: {when}it halves every {number(gradient_flow.half_life(factor))} steps."
 
 
 # --- 1: eigenvalues of a linear network -------------------------------------------------------------------------------
@@ -75,7 +72,8 @@ def _say_linear(gradient, radius):
         start = (
             f"The gradient first grows {number(gradient[peak])}-fold by lag {peak}. " if gradient[peak] > 1.05 else ""
         )
-    return f"{start}After {LAGS} steps the gradient is {number(gradient[-1])} times its first size. {verdict(radius)}"
+    end = f"After {LAGS} steps the gradient is {number(gradient[-1])} times its first size."
+    return f"{start}{end} {verdict(radius, 'in the long run ')}"
 
 
 # --- 2: eigenvalues and saturation ------------------------------------------------------------------------------------
@@ -108,7 +106,7 @@ def saturated_flow(activation, radius, drive):
 
 # --- 3: the forget gate -----------------------------------------------------------------------------------------------
 
-SHOWN = np.unique(np.r_[0:8, np.geomspace(8, 50, 7).astype(int), 70, 100, 130, 165, 200])  # points drawn
+SHOWN = np.r_[0:10, 10:50:4, 50:200:6, 200]  # points drawn
 FLOOR = {"cell": 0.1, "flow": 1e-6}  # where each panel ends below
 TICKS = [(f"{panel}-{T}-{tick}", T, tick) for panel in FLOOR for T in (50, 200) for tick in range(0, 201, 40)]
 
@@ -166,9 +164,8 @@ def path_flow(sequence, forget_bias, scale):
     for gid in ("output", "mixed", "cell", "gates"):
         share = shares[families._fields.index(gid)]
         edge = np.where(share >= 0, stack[True], stack[False]) + share
-        outline = np.concatenate([edge, (edge - share)[:, ::-1]], 1)
         stack = {True: np.maximum(stack[True], edge), False: np.minimum(stack[False], edge)}
-        positions[f"share-{gid}"] = np.r_[k, k[::-1]], np.clip(outline, -3, 4)
+        positions[f"share-{gid}"] = stairs(k, np.clip(edge - share, -3, 4), np.clip(edge, -3, 4))
     sizes = {gid: np.linalg.norm(family, axis=-1)[..., 0].T for gid, family in families._asdict().items()} | {
         "total": total
     }
@@ -179,11 +176,12 @@ def path_flow(sequence, forget_bias, scale):
 
 def _say_paths(total, cell, pull):
     T, lag = len(total) - 1, pull.argmax()
-    carried = f"carries {percent(cell[-1])} of it" if cell[-1] >= 0 else f"works against it ({percent(-cell[-1])})"
-    cancel = "*Paths help one another* at every lag."
-    if pull[lag] > 1.1:
-        cancel = f"*Paths cancel*: at lag {lag} their sizes add up to {number(pull[lag])} times what is left."
-    return f"At lag {T} the gradient is {number(total[-1])}. The path through the cell alone {carried}. {cancel}"
+    cancel = "*Paths hardly cancel*, at any lag."
+    if pull[lag] > 1.1:  # the shares add up to 1
+        helping, against = number((pull[lag] + 1) / 2), number((pull[lag] - 1) / 2)
+        cancel = f"*Paths cancel*: at lag {lag} the shares above zero add up to {helping}, those below to −{against}."
+    share = f"The share of the path through the cell alone is {percent(cell[-1])}."
+    return f"At lag {T} the gradient is {number(total[-1])}. {share} {cancel}"
 
 
 # --- 5: the cliff -----------------------------------------------------------------------------------------------------
@@ -230,8 +228,8 @@ def _say_clipped(w, b, free, free_size, clipped, clipped_size, threshold):
     hits = (clipped_size[:-1] > threshold).sum()  # the last point makes no step
     if not hits:
         return f"{text} *The threshold is never reached*: both paths are one."
-    better = "*lower*" if wins < usual else "*no lower*"
-    if wins > usual and hits > 0.8 * DESCENTS:
+    better = "*the same*" if number(wins) == number(usual) else "*lower*" if wins < usual else "*no lower*"
+    if better == "*no lower*" and hits > 0.8 * DESCENTS:
         better = "*higher*, the steps are too short"
     return f"{text} Clipping shortens {hits} of {DESCENTS} steps; then the median is {number(wins)}, {better}."
 
@@ -274,10 +272,12 @@ def truncated_flow(cell, memory, window):
         "angle": (WINDOWS, angle),
         "rate": straight(asked[which][:, None] ** np.arange(STEPS), 1),
     }
-    positions |= {"error-here": (at, error[here][:, None]), "angle-here": (at, angle[here][:, None])}
+    shown = np.maximum(error[here], 1e-4)[:, None]  # a dot stays in the picture, on its floor
+    positions |= {"error-here": (at, shown), "angle-here": (at, angle[here][:, None])}
     enough = (error < 0.1).argmax(-1) + 1
     return positions, [
         f"A window of {k} of {STEPS} steps leaves an error of {percent(e)} and turns the gradient by {a:.0f}°. "
-        f"An error below 10\u00a0% takes {n} steps. " + ("*Enough*." if k >= n else "*Too short* for this memory.")
+        f"An error below 10\u00a0% takes {n} {'step' if n == 1 else 'steps'}. "
+        + ("*Enough*." if k >= n else "*Too short* for this memory.")
         for k, e, a, n in zip(at[:, 0], error[here], angle[here], enough, strict=True)
     ]

@@ -226,7 +226,7 @@ def _values(key, control):
 def _text(control, value):
     if isinstance(control, Choice):
         return control.options[value]
-    return control.text.format(value) if isinstance(control.text, str) else control.text(value)
+    return control.text.format(value).replace("-", "−") if isinstance(control.text, str) else control.text(value)
 
 
 def _arrays(settings):

@@ -11,10 +11,11 @@ parameters in any container (named tuple, dict, tuple, nested), and the gradient
 """
 
 import warnings
+from itertools import count
 
 import numpy as np
 
-from bptt_core._arrays import wanted
+from bptt_core._arrays import check_number, wanted
 from bptt_core._containers import leaves, map_leaves
 from bptt_core.lstm import GATES
 from bptt_core.lstm import Params as LSTMParams
@@ -45,14 +46,14 @@ def check_gradients(loss, params, gradients, *, method="auto", rtol=None, factor
 
     loss       params → one number
     params     a container of arrays; gradients: the same container, as `backward` returns it
-    method     "complex", "central", or "auto": complex where both agree along a random direction, else central
+    method     "complex", "central", or "auto": complex if both agree for every array along a random direction
     rtol       largest error allowed, relative to the largest entry of the same array: 1e-10 complex, 1e-6 central
     factors    names of numbers which a mistake may have multiplied by, such as {"T": 10, "B": 4}; only for the hint
 
     Returns {name: relative error}. ValueError: the containers do not match, or the loss is not one finite number."""
     method = _choose(loss, params) if method == "auto" else method
-    rtol = RTOL.get(method) if rtol is None else rtol
     exact = dict(leaves(numerical_gradients(loss, params, method=method)))
+    rtol = RTOL[method] if rtol is None else check_number("rtol", rtol)
     given = dict(leaves(gradients))
     if missing := exact.keys() ^ given.keys():
         raise wanted("gradients", f"fields {', '.join(given)}", f"those of params; check {', '.join(sorted(missing))}")
@@ -76,12 +77,11 @@ def check_gradients(loss, params, gradients, *, method="auto", rtol=None, factor
 
 def numerical_gradients(loss, params, *, method="complex"):
     """dL/dθ for every entry θ of every array in `params`, one evaluation (complex) or two (central) for each entry."""
-    if method not in RTOL:
+    if not isinstance(method, str) or method not in RTOL:
         raise wanted("method", repr(method), "'auto', 'complex' or 'central'")
     for name, value in leaves(params):
         if value.dtype.kind != "f" or not np.isfinite(value).all():
             raise wanted(name, f"dtype {value.dtype}", "finite real floating-point numbers")
-    _number(loss(params))
     work = map_leaves(lambda value: np.array(value, dtype=complex if method == "complex" else float), params)
 
     def derivative(array):
@@ -110,21 +110,26 @@ def _slope(loss_at, method):
 
 
 def _choose(loss, params):
-    """"complex" if the complex step is right along a random direction: the loss is analytic there. Else "central"."""
+    """"complex" if the complex step is right for every array, along a random direction: the loss is analytic there."""
     rng = np.random.default_rng(0)
     direction = map_leaves(lambda value: rng.standard_normal(np.shape(value)), params)
+    for moved, _ in enumerate(leaves(params)):
 
-    def loss_at(step):
-        return _number(loss(map_leaves(lambda value, d: value + step * d, params, direction)))
+        def loss_at(step, moved=moved):
+            number = count()
+            there = map_leaves(lambda value, d: value + step * d * (next(number) == moved), params, direction)
+            return _number(loss(there))
 
-    central = _slope(loss_at, "central")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            exact = _slope(loss_at, "complex")
-    except (TypeError, ValueError, Warning):  # the loss does not take complex numbers
-        return "central"
-    return "complex" if abs(exact - central) <= 1e-5 * abs(central) + _central_noise(loss_at(0.0)) else "central"
+        central = _slope(loss_at, "central")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                exact = _slope(loss_at, "complex")
+        except (TypeError, ValueError, Warning):  # the loss does not take complex numbers
+            return "central"
+        if abs(exact - central) > 1e-5 * abs(central) + _central_noise(loss_at(0.0)):
+            return "central"
+    return "complex"
 
 
 def _central_noise(value):
@@ -134,7 +139,8 @@ def _central_noise(value):
 
 def _number(value):
     """The loss as one number."""
-    if np.size(value) != 1 or not np.isfinite(value).all():
+    value = np.asarray(value)
+    if value.size != 1 or value.dtype.kind not in "iufc" or not np.isfinite(value).all():
         raise wanted("loss(params)", f"{value!r}"[:60], "one finite number")
     return np.reshape(value, ())[()]
 

@@ -13,7 +13,7 @@ All of them accept leading grid axes G.
 import numpy as np
 
 from bptt_core import lstm, rnn
-from bptt_core._arrays import number_array, report_overflow, upstream, wanted
+from bptt_core._arrays import check_number, is_whole, number_array, report_overflow, upstream, wanted
 from bptt_core._containers import leaves, map_leaves
 from bptt_core.jacobians import checked, norms
 from bptt_core.lstm import local_derivatives, output_derivative
@@ -32,7 +32,7 @@ def norm_curve(params, cache, *, norm="2", lags=None):
     params = checked(params, cache)
     T, *grid, B, H = cache.h[1:].shape
     lags = T if lags is None else lags
-    if lags not in range(T + 1):
+    if not is_whole(lags, 0, T):
         raise wanted("lags", lags, f"None or a number from 0 to {T}")
     is_lstm = isinstance(params, lstm.Params)
     W = params.W_hh.reshape(-1, *params.W_hh.shape[-2:])
@@ -113,6 +113,8 @@ def norm_bounds(W_hh, lags, gamma=1.0):
     W_hh = number_array("W_hh", W_hh)
     if W_hh.ndim < 2 or W_hh.shape[-1] != W_hh.shape[-2]:
         raise wanted("W_hh", f"shape {W_hh.shape}", "(…, H, H)")
+    if not is_whole(lags, 0) or check_number("gamma", gamma) < 0:
+        raise wanted("lags, gamma", f"{lags!r}, {gamma!r}", "a whole number and a bound, both at least 0")
     k = np.arange(lags + 1).reshape(-1, *[1] * (W_hh.ndim - 2))
     with np.errstate(over="ignore"):
         return (gamma * norms(W_hh)) ** k, np.abs(np.linalg.eigvals(W_hh)).max(-1) ** k
@@ -142,7 +144,7 @@ def lyapunov_exponents(J, *, skip=0):
     J     step Jacobians (T, …, N, N)        skip  steps at the start that turn Q but are not counted
     Returns (…, N); −inf for a direction that is lost. λ_1 > 0 is chaos, λ_1 < 0 forgetting."""
     J = number_array("J", J)
-    if J.ndim < 3 or J.shape[-1] != J.shape[-2] or skip not in range(len(J)):
+    if J.ndim < 3 or J.shape[-1] != J.shape[-2] or not is_whole(skip, 0, len(J) - 1):
         raise wanted("J, skip", f"shape {J.shape}, {skip}", "(T, …, N, N) with skip < T")
     Q = np.broadcast_to(np.eye(J.shape[-1], dtype=J.dtype), J.shape[1:])
     total = np.zeros(J.shape[1:-1], J.dtype)
@@ -156,8 +158,11 @@ def lyapunov_exponents(J, *, skip=0):
 
 def global_norm(gradients):
     """The length of all gradients of a container taken as one vector."""
+    largest = max((float(np.abs(value).max(initial=0)) for _, value in leaves(gradients)), default=0.0)
+    unit = 1.0 if 1e-140 < largest < 1e140 or largest in (0, np.inf) else largest  # else the squares leave the range
     with np.errstate(over="ignore"):
-        return np.sqrt(sum(np.sum(np.square(value, dtype=float)) for _, value in leaves(gradients)))
+        squares = sum(np.sum(np.square(np.abs(value) / unit, dtype=float)) for _, value in leaves(gradients))
+        return unit * np.sqrt(squares)
 
 
 def clip_by_global_norm(gradients, threshold):
@@ -184,7 +189,7 @@ def clip_by_value(gradients, threshold):
 
 
 def _positive(threshold):
-    if not 0 < threshold < np.inf:
+    if not check_number("threshold", threshold) > 0:
         raise wanted("threshold", threshold, "a positive number")
 
 
@@ -196,7 +201,7 @@ def truncated_backward(params, cache, dh, window):
     Row j of h (and c) sums the losses of steps j … j+window−1; h_0 is reached through step 1."""
     params = checked(params, cache)
     T = len(cache.h) - 1
-    if not isinstance(window, int | np.integer) or window < 1:
+    if not is_whole(window, 1):
         raise wanted("window", window, "a positive whole number")
     is_lstm = isinstance(params, lstm.Params)
     eps = upstream("dh", dh, cache.h[1:].shape, cache.h.dtype)  # row t: the loss of one step, on its way back

@@ -68,16 +68,18 @@ def norms(matrices, norm="2"):
         raise wanted("norm", repr(norm), "'2' or 'fro'")
     if norm == "2":
         return singular_values(matrices)[..., 0]
+    matrices = np.asarray(matrices)
+    matrices = matrices if matrices.dtype.kind in "fc" else matrices.astype(float)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         entries = matrices.reshape(*matrices.shape[:-2], -1)
-        size = np.sqrt(np.vecdot(entries, entries))
+        size = np.asarray(np.sqrt(np.vecdot(entries, entries).real))
         unsafe = ~((size > 1e-140) & (size < 1e140)) if matrices.dtype == float else ~((size > 1e-17) & (size < 1e17))
         if unsafe.any():  # the squares left the range, the norm need not
             largest = np.abs(matrices[unsafe]).max((-2, -1), keepdims=True)
             ratio = np.divide(matrices[unsafe], largest, out=np.zeros_like(matrices[unsafe]), where=largest > 0)
             scaled = largest[..., 0, 0] * np.linalg.norm(ratio, axis=(-2, -1))
             size[unsafe] = np.where(np.isfinite(largest[..., 0, 0]), scaled, np.inf)
-    return size
+    return size[()]
 
 
 def singular_values(matrices):
@@ -126,7 +128,7 @@ def cell_jacobians(params, cache):
     """The exact ∂c_T/∂c_{T−k} with every h free to respond, k = 0…T, (T+1, *G, B, H, H): the pair (h, c) is carried."""
     checked(params, cache, lstm)
     H = cache.c.shape[-1]
-    dc = np.eye(H).reshape(H, *[1] * (cache.c.ndim - 2), H)
+    dc = np.eye(H, dtype=cache.c.dtype).reshape(H, *[1] * (cache.c.ndim - 2), H)
     return np.moveaxis(path_families(params, cache, dc=dc).total, 1, -2)
 
 
@@ -144,9 +146,12 @@ def output_gate_path(params, cache, dh):
     params = checked(params, cache, lstm)
     local = local_derivatives(cache)[..., 3, :]
     path = [_upstream("dh", dh, cache) + np.zeros_like(cache.h[0])]
-    for o_t in local[::-1]:
-        path.append((path[-1] * o_t) @ params.W_ho)
-    return np.stack(path)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for o_t in local[::-1]:
+            path.append((path[-1] * o_t) @ params.W_ho)
+    path = np.stack(path)
+    report_overflow("the gradient", path)
+    return path
 
 
 class PathFamilies(NamedTuple):
@@ -168,7 +173,7 @@ class PathFamilies(NamedTuple):
     def along_total(self):
         """Each family's signed length along the exact gradient, (T+1, …, *G, B): the four add up to its norm."""
         total = self.total
-        size = np.linalg.norm(total, axis=-1, keepdims=True)
+        size = norms(total[..., None, :], "fro")[..., None]  # of any magnitude
         direction = np.divide(total, size, out=np.zeros_like(total), where=size > 0)
         return PathFamilies(*((family * direction).sum(-1) for family in self))
 
@@ -254,5 +259,5 @@ def checked(params, cache, cell=None):
     """`params` with arrays for fields; ValueError unless they belong to `cell` (None: either) and to the cache."""
     cell = cell or (rnn if isinstance(params, rnn.Params) else lstm)
     params, grid, H, D = check_weights(params, cell.Params, blocks=1 if cell is rnn else 4)
-    check_cache(cache, cell.Cache, grid, H, D)
+    check_cache(cache, cell.Cache, params, grid, H, D)
     return params

@@ -86,9 +86,10 @@ def eigenvalues_tanh():
         },
         name="eigenvalues-tanh",
         title="Saturation makes gradients vanish, whatever the eigenvalues of W_hh",
-        question="Every power of W_hh grows: ρ is 1.5. Does the gradient explode?",
-        reading="Hollow dots are the eigenvalues of W_hh, filled dots those of one real step. A large input drives the "
-        "units flat, and the filled dots fall inside the circle. The dashed bound holds always; ρᵏ is no bound.",
+        question="At the first ρ, 1.5, every power of W_hh grows. Does the gradient explode?",
+        reading="Hollow dots are the eigenvalues of W_hh, filled dots those of one real step. A large input drives "
+        "tanh and the sigmoid flat, and the filled dots fall inside the circle. The dashed bound holds always; "
+        "ρᵏ is no bound.",
         alts=[
             "The complex plane: the eigenvalues of W_hh as hollow dots, those of the last step's Jacobian as filled.",
             "Over the lag k, on a log axis: the norm of the gradient, its bound, and ρ to the k.",
@@ -128,7 +129,7 @@ def forget_gate():
         },
         name="forget-gate",
         title="The forget gate sets how long an LSTM remembers",
-        question="A bias of 3 leaves the gate 95 % open. How fast does the gradient fall in the long run?",
+        question="The first bias, 3, leaves the gate 95 % open. How fast does the gradient fall in the long run?",
         reading="The line marked exact is the gradient. The product of the forget gates is one path of many, and the "
         "product of the four one-step terms drifts away. A gate too far open lets the cell grow until tanh is flat "
         "and hides it from h.",
@@ -228,11 +229,11 @@ def truncation():
     size, below = plotting.figure(3.5, 2.9)
     below.set(yscale="log", xlim=(0, 30), ylim=(1e-4, 2), title="Relative error")
     below.plot([], [], "--", color="gtt:bound", gid="rate")
-    below.text(30, 1.15, "dashed: factor per step, to the window", color="gtt:bound", ha="right", fontsize=9)
+    below.text(30, 1.15, "dashed: factor$^{\\mathrm{window}}$", color="gtt:bound", ha="right", fontsize=9)
     for axes, gid in ((ax, "angle"), (below, "error")):
         axes.set(xlabel="window, in steps")
         axes.plot([], [], color="gtt:approx", gid=gid)
-        axes.plot([], [], "o", color="gtt:approx", ms=9, gid=f"{gid}-here")
+        axes.plot([], [], "o", color="gtt:approx", ms=9, gid=f"{gid}-here", clip_on=False)
     factors = np.r_[0.5:0.9:0.05, 0.9:0.99:0.02, 0.99]
     return Explorer(
         experiments.truncated_flow,
@@ -244,7 +245,7 @@ def truncation():
         },
         name="truncation",
         title="Truncation turns the gradient, it does not only shorten it",
-        question="Nine tenths of the gradient survive each step. Is a window of 5 steps enough to learn from?",
+        question="At the first factor, 0.9, is a window of 5 steps enough to learn from?",
         reading="Drag a dot. The slower the gradient vanishes, the longer the window must be. The RNN's error stays "
         "below the dashed line; an LSTM has other paths too. A wrong direction is mended by no learning rate.",
         alts=[

@@ -29,6 +29,7 @@ from bptt_core._arrays import (
     product,
     report_overflow,
     upstream,
+    wanted,
 )
 from bptt_core.activations import Activation, get_activation, sigmoid
 from bptt_core.rnn import parameter_gradients
@@ -51,6 +52,9 @@ class Params(NamedTuple):
     @classmethod
     def from_hx(cls, W_i, W_f, W_g, W_o, b=None):
         """From one matrix per gate that acts on [h_{t−1}, x_t], each (H, H+D), and biases b (4, H) or None."""
+        shapes = [np.shape(W) for W in (W_i, W_f, W_g, W_o)]
+        if len(set(shapes)) > 1 or (b is not None and np.shape(b)[-2:] != (4, *shapes[0][-2:-1])):
+            raise wanted("W_i, W_f, W_g, W_o, b", f"shapes {shapes}, {np.shape(b)}", "(…, H, H+D) each, (…, 4, H)")
         W = np.concatenate([W_i, W_f, W_g, W_o], axis=-2)
         H = W.shape[-2] // 4
         return cls(W[..., H:], W[..., :H], None if b is None else np.reshape(b, (*np.shape(b)[:-2], 4 * H)))
@@ -187,7 +191,7 @@ def backward(params, cache, dh=None, dc=None, *, truncated=False, per_step=False
 
     An exploded gradient comes back as infinity with an `ExplodedWarning`. ValueError: shapes that do not fit."""
     params, grid, H, D = check_weights(params, Params, blocks=4)
-    check_cache(cache, Cache, grid, H, D)
+    check_cache(cache, Cache, params, grid, H, D)
     _, h, _, gates, s, _, _, hx = cache
     grad_h, grad_c = np.empty((2, *h.shape), h.dtype)
     grad_h[0] = grad_c[0] = 0

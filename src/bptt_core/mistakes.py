@@ -13,6 +13,7 @@ import numpy as np
 from bptt_core import lstm
 from bptt_core._arrays import number_array, upstream, wanted
 from bptt_core.activations import get_activation
+from bptt_core.jacobians import checked
 
 
 class Mistake(NamedTuple):
@@ -38,6 +39,9 @@ class Mistake(NamedTuple):
 
 def explicit_backward(params, cache, dh, slip="", gate="", other=""):
     """The gradient of the parameters of one network, step by step, for ∂⁺L/∂h_t = dh (T, B, H) or {t: array}."""
+    params = checked(params, cache)
+    if slip and not any(mistake.slip == slip and mistake.concerns(params) for mistake in MISTAKES):
+        raise wanted("slip", repr(slip), "one of MISTAKES that concerns this cell")
     if params.W_hh.ndim != 2:
         raise wanted("params", f"a grid {params.W_hh.shape[:-2]}", "one network")
     if slip == "bias of another":
@@ -155,17 +159,19 @@ def diagnose(params, cache, dh, gradients, *, rtol=1e-8):
     """The mistakes that give exactly these gradients; none if they are right, or wrong in a way of their own.
 
     gradients  `Params`, `Gradients`, or {name: array} with at least one of W_xh, W_hh, b_h"""
+    right = explicit_backward(params, cache, dh)._asdict()
     given = getattr(gradients, "params", gradients)
-    given = given._asdict() if hasattr(given, "_asdict") else dict(given)
-    right = explicit_backward(params, cache, dh)
-    given = {name: value for name, value in given.items() if value is not None}
-    given = {name: number_array(name, value, np.shape(getattr(right, name))) for name, value in given.items()}
+    given = given._asdict() if hasattr(given, "_asdict") else given if isinstance(given, dict) else {}
+    given = {name: number_array(name, value) for name, value in given.items() if value is not None}
+    if not given or any(name not in right or value.shape != np.shape(right[name]) for name, value in given.items()):
+        shapes = ({name: np.shape(value) for name, value in each.items()} for each in (given, right))
+        raise wanted("gradients", next(shapes), f"one or more of {next(shapes)}")
 
     def reproduces(found):
-        pairs = [(getattr(found, name), value) for name, value in given.items()]
+        pairs = [(found[name], value) for name, value in given.items()]
         return all(np.abs(a - b).max() <= rtol * np.abs(a).max() for a, b in pairs)
 
-    if not given or reproduces(right):
+    if reproduces(right):
         return []
     possible = (mistake for mistake in MISTAKES if mistake.concerns(params))
-    return [mistake for mistake in possible if reproduces(mistake.apply(params, cache, dh))]
+    return [mistake for mistake in possible if reproduces(mistake.apply(params, cache, dh)._asdict())]

@@ -11,7 +11,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptt_core._arrays import affine, check_number, check_sizes, number_array, outer_sum, over_grid, rows, wanted
+from bptt_core._arrays import (
+    affine,
+    check_number,
+    check_sizes,
+    common_dtype,
+    is_whole,
+    number_array,
+    outer_sum,
+    over_grid,
+    report_overflow,
+    rows,
+    upstream,
+    wanted,
+)
 
 
 class Params(NamedTuple):
@@ -39,16 +52,24 @@ def init_params(hidden_size, output_size, rng, *, scale=1.0, bias=True, dtype=fl
 def forward(params, h):
     """y_t = W_hy h_t + b_y for the states h_1…h_T, (T, *G, B, H) → (T, *G, B, K) (`A10`, `D-eq2`)."""
     (W_hy, b_y), h = _check(params, h)
-    return affine(h, W_hy, b_y, len(h))
+    with np.errstate(over="ignore", invalid="ignore"):
+        y = affine(h, W_hy, b_y, len(h))
+    report_overflow("the output", y)
+    return y
 
 
 def backward(params, h, dy):
-    """∂L/∂W_hy = Σ_t ∂L/∂y_t h_tᵀ, ∂L/∂b_y = Σ_t ∂L/∂y_t, ∂⁺L/∂h_t = W_hyᵀ ∂L/∂y_t (`A20`, `A22`)."""
+    """∂L/∂W_hy = Σ_t ∂L/∂y_t h_tᵀ, ∂L/∂b_y = Σ_t ∂L/∂y_t, ∂⁺L/∂h_t = W_hyᵀ ∂L/∂y_t (`A20`, `A22`).
+
+    dy  ∂L/∂y_t (T, *G, B, K), or (T, B, K) for every network of the grid, or {t: one step}"""
     params, h = _check(params, h)
     K, grid = params.W_hy.shape[-2], params.W_hy.shape[:-2]
-    dy = number_array("dy", dy, (len(h), *grid, h.shape[-2], K))
-    db = None if params.b_y is None else rows(dy).sum(-2)
-    return Gradients(Params(outer_sum(dy, h), db), dy @ params.W_hy)
+    dy = upstream("dy", dy, (len(h), *grid, h.shape[-2], K), common_dtype(*params, h))
+    with np.errstate(over="ignore", invalid="ignore"):
+        db = None if params.b_y is None else rows(dy).sum(-2)
+        dW, dh = outer_sum(dy, h), dy @ params.W_hy
+    report_overflow("the gradient", dW, db, dh)
+    return Gradients(Params(dW, db), dh)
 
 
 def _check(params, h):
@@ -91,20 +112,21 @@ def softmax_cross_entropy(y, target, *, steps=None, reduction="sum"):
     if target.ndim == 2:
         target = _one_hot(target, y)
     target = _like_y(target, y)
-    if (target < 0).any() or not np.allclose(target.sum(-1), 1, rtol=0, atol=1e-6):
+    if (target < 0).any() or not np.allclose(target.sum(-1, dtype=float), 1, rtol=0, atol=1e-6):
         raise wanted("target", f"sums {target.sum(-1).min():.4g}…{target.sum(-1).max():.4g}, least {target.min():.4g}",
                      "probabilities that sum to 1")
     shifted = y - np.real(y).max(-1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     weight = _weights(y, steps, reduction)
-    return -(weight * target * log_p).sum((0, -2, -1)), weight * (np.exp(log_p) - target)
+    surprise = np.where(weight * target > 0, weight * target * log_p, 0)  # 0 · log 0 = 0
+    return -surprise.sum((0, -2, -1)), weight * (np.exp(log_p) - target)
 
 
 def squared_error(y, target, *, steps=None, reduction="sum"):
     """L = ½ Σ (y − target)² and ∂L/∂y = y − target, for target (T, B, K); `steps` and `reduction` as above."""
     y = _outputs(y)
-    error = y - _like_y(target, y)
     weight = _weights(y, steps, reduction)
+    error = np.where(weight > 0, y - _like_y(target, y), 0)
     return (weight * error * error).sum((0, -2, -1)) / 2, weight * error
 
 
@@ -145,8 +167,8 @@ def _weights(y, steps, reduction):
     if steps is None or isinstance(steps, str):
         chosen = {None: every, "last": [T]}.get(steps, [])
     else:
-        chosen = list(steps) if np.ndim(steps) == 1 else []
-    if not chosen or not all(isinstance(t, int | np.integer) and t in every for t in chosen):
+        chosen = list(steps) if hasattr(steps, "__iter__") else []
+    if not chosen or not all(is_whole(t, 1, T) for t in chosen):
         raise wanted("steps", repr(steps), f"None, 'last', or steps from 1 to {T}")
     if not isinstance(reduction, str) or reduction not in ("sum", "mean"):
         raise wanted("reduction", repr(reduction), "'sum' or 'mean'")

@@ -106,7 +106,7 @@ def backward(params, cache, dh, *, per_step=False):
 
     An exploded gradient comes back as infinity with an `ExplodedWarning`. ValueError: shapes that do not fit."""
     params, grid, H, D = check_weights(params, Params, blocks=1)
-    check_cache(cache, Cache, grid, H, D)
+    check_cache(cache, Cache, params, grid, H, D)
     _, h, phi, hx = cache
     grad_h, grad_a = np.empty(h.shape, h.dtype), np.empty(h[1:].shape, h.dtype)
     grad_h[0] = 0

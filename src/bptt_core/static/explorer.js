@@ -3,7 +3,7 @@
 // One source, two mounts: a classic script in a published page, an ES module (anywidget) in a notebook with a kernel.
 (() => {
   "use strict";
-  const UNITS = 64, GAP = -32768; // coordinates are 1/64 of a point; GAP means "not drawn here"
+  const UNITS = 16, GAP = -32768; // coordinates are 1/16 of a point; GAP means "not drawn here"
   let mounts = 0;
 
   async function unpack(base64) {
@@ -35,7 +35,7 @@
     const svgs = all(".gtt-svg"), readout = $(".gtt-readout"), status = $(".gtt-status");
     const play = $(".gtt-play"), numbers = $(".gtt-numbers");
     const start = controls.map((c) => c.values[c.start]), now = [...start];
-    let said, table, timer, waiting, telling = false, touched = false, playing = 0, reveal = 1, frame;
+    let said, table, timer, waiting, telling = false, touched = false, ready = false, playing = 0, reveal = 1, frame;
 
     // --- the table: for each series of coordinates, how far one step along each control moves in it
     function unfold() {
@@ -79,11 +79,30 @@
     // --- drawing; what has not moved is left alone
     const same = (a, b) => a === b || (a.byteOffset !== undefined && a.byteOffset === b?.byteOffset);
     const put = (node, name, value) => { if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value); };
+    // While the reader plays, how far a panel has come along its axis: null where a curve is no function of x.
+    function limits() {
+      return svgs.map((_, panel) => {
+        const shown = items.flatMap((item, j) => (item.time && item.panel === panel ? [frame.rows[j][0].filter((x) => x !== GAP)] : []));
+        if (reveal === 1 || shown.some((xs) => xs.some((x, i) => x < xs[i - 1]))) return null;
+        const first = Math.min(...shown.map((xs) => xs[0])), last = Math.max(...shown.map((xs) => xs[xs.length - 1]));
+        return first + reveal * (last - first);
+      });
+    }
+    function upTo(limit, x, y) {
+      const i = x.findIndex((v) => v > limit);
+      if (i < 1 || y[i] === GAP || y[i - 1] === GAP) return [x.slice(0, Math.max(i, 0)), y];
+      const cut = y[i - 1] + ((limit - x[i - 1]) / (x[i] - x[i - 1])) * (y[i] - y[i - 1]);
+      return [[...x.slice(0, i), limit], [...y.slice(0, i), cut]];
+    }
     function draw() {
+      const reached = limits();
       items.forEach((item, j) => {
-        const [x, y] = frame.rows[j], end = item.time ? Math.ceil(x.length * reveal) : x.length;
+        let [x, y] = frame.rows[j];
+        const limit = item.time ? reached[item.panel] : null;
+        if (limit !== null && x.some((v) => v > limit)) [x, y] = upTo(limit, x, y);
+        const end = item.time && limit === null ? Math.ceil(x.length * reveal) : x.length;
         if (item.end === end && same(x, item.row?.[0]) && same(y, item.row[1])) return;
-        item.row = frame.rows[j];
+        item.row = [x, y];
         item.end = end;
         if (item.kind === "label") {
           item.node.setAttribute("transform", `translate(${(x[0] - item.at[0]) / UNITS} ${(y[0] - item.at[1]) / UNITS})`);
@@ -177,14 +196,16 @@
       writing = setTimeout(() => {
         const query = controls.map((c, k) => `&${c.name}=${encodeURIComponent(now[k])}`).join("");
         const moved = now.some((v, k) => v !== start[k]);
+        if (!moved && !location.hash.startsWith(`#lab=${spec.name}&`)) return; // it speaks of something else
         try {
           history.replaceState(history.state, "", moved ? `#lab=${spec.name}${query}` : location.pathname + location.search);
         } catch { /* some viewers forbid it */ }
       }, 300);
     }
     function fromAddress() {
-      const asked = new URLSearchParams(location.hash.slice(1)), changes = {};
-      if (asked.has("lab") && asked.get("lab") !== spec.name) return;
+      const asked = new URLSearchParams(location.hash.slice(1)), mine = asked.get("lab") === spec.name;
+      if (asked.has("lab") && !mine) return;
+      const changes = mine ? { ...start } : {}; // one address, one picture
       controls.forEach((c, k) => {
         const text = asked.get(c.name) ?? asked.get(c.symbol);
         if (text === null || text.trim() === "") return;
@@ -192,7 +213,8 @@
           changes[k] = c.options ? text : c.values[near(c.values, Number(text))];
       });
       set(changes, true);
-      if (asked.has("lab")) root.scrollIntoView({ block: "nearest" });
+      const back = ["reload", "back_forward"].includes(performance.getEntriesByType("navigation")[0]?.type);
+      if (mine && (ready || !back)) root.scrollIntoView({ block: "nearest" }); // a reload keeps the reader's place
     }
 
     // --- markers: one path of circles is redrawn faster than an element for each
@@ -216,6 +238,7 @@
       svg.append(circle);
       const axes = item.drag.map((name) => controls.findIndex((c) => c.name === name));
       circle.addEventListener("pointerdown", (event) => {
+        if (event.button) return;
         circle.setPointerCapture(event.pointerId);
         event.preventDefault();
       });
@@ -310,7 +333,7 @@
       if (item.radius) dot(item);
       item.grips = item.drag ? Array.from({ length: item.n }, (_, k) => grip(item, k)) : [];
     }
-    $(".gtt-reset").addEventListener("click", () => set({ ...start }));
+    $(".gtt-reset").addEventListener("click", () => { stop(); draw(); set({ ...start }); });
     if (play) play.addEventListener("click", run);
     numbers.addEventListener("toggle", fillTable);
     $(".gtt-copy").addEventListener("click", copyTable);
@@ -319,6 +342,7 @@
     root.dataset.ready = "";
     if (!model) {
       fromAddress();
+      ready = true;
       addEventListener("hashchange", fromAddress);
       return;
     }
