@@ -3,17 +3,19 @@
 One page with all six labs is made here, so that these tests need no built book."""
 
 import gzip
+import io
 import itertools
 import re
 from pathlib import Path
 
 import axe_playwright_python
+import matplotlib.image
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bptt_core import explorer, labs
+from bptt_core import explorer, labs, plotting
 
 NAMES = ["eigenvalues_linear", "eigenvalues_tanh", "forget_gate", "paths", "clipping", "truncation"]
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
@@ -579,3 +581,35 @@ def test_a_removed_view_listens_no_more(fake):
     assert page.evaluate("window.model.count()") == 4
     page.evaluate("window.end()")
     assert page.evaluate("window.model.count()") == 0
+
+
+def test_a_dark_page_is_printed_in_the_colours_of_paper(open_labs):
+    page = open_labs("dark").page
+    ink = "getComputedStyle(document.documentElement).getPropertyValue('--gtt-ink').trim()"
+    assert page.evaluate(ink) == plotting.PALETTE["ink"][1]
+    page.emulate_media(media="print")
+    assert page.evaluate(ink) == plotting.PALETTE["ink"][0]
+
+
+def test_with_forced_colours_the_option_chosen_still_stands_out(open_labs, made):
+    page = open_labs(forced_colors="active").page
+    spans = page.locator(f'[id="{uid(made["forget_gate"])}"] .gtt-choice span').all()
+    pictures = [matplotlib.image.imread(io.BytesIO(span.screenshot())) for span in spans]
+    left_of_text = [picture[picture.shape[0] // 2, 8, :3] for picture in pictures]
+    assert len(left_of_text) == 2 and np.abs(left_of_text[0] - left_of_text[1]).max() > 0.3
+
+
+def test_a_link_leads_to_its_lab_and_shows_one_picture_but_a_reload_keeps_the_place(open_labs, made):
+    lab = made["truncation"]
+    page = open_labs(where=f"#lab={lab._name}&window=9").page
+    assert page.evaluate("scrollY") > 0
+    first_input(page, lab, "memory").press("ArrowLeft")
+    page.evaluate(f"location.hash = 'lab={lab._name}&window=8'")
+    page.wait_for_function("(e) => e.value === '7'", arg=first_input(page, lab, "window").element_handle())
+    begin = str(lab._values["memory"].index(lab._controls["memory"].start))
+    assert first_input(page, lab, "memory").input_value() == begin
+    page.evaluate("scrollTo(0, 0)")
+    page.reload()
+    page.wait_for_function("[...document.querySelectorAll('.gtt-explorer')].every((e) => 'ready' in e.dataset)")
+    page.wait_for_timeout(200)
+    assert page.evaluate("scrollY") == 0 and first_input(page, lab, "window").input_value() == "7"
