@@ -127,7 +127,7 @@ def drawn_at(cell, radius):
         y = heights(cell.locator(PATH).get_attribute("d"))
         slope, start = np.polyfit(values, y, 1)
         error = np.abs(start + slope * values - y).max()
-        if slope < 0 and error < 0.02:
+        if slope < 0 and error < 0.6 / 16:  # of a point: half a unit, and what the fit adds
             return
         time.sleep(0.1)
     pytest.fail(f"the curve is not the one at {radius}: off by {error:.3g}")
