@@ -325,7 +325,18 @@ def test_bad_input_is_named(call, argument):
 @pytest.mark.parametrize("clip", [lambda g, c: clip_by_global_norm(g, c)[0], clip_by_norm])
 def test_a_gradient_whose_squares_leave_the_range_is_clipped_all_the_same(clip, size):
     g = {"a": np.array([3.0, 0.0]) * size, "b": np.array([[4.0]]) * size}
-    assert global_norm(g) == pytest.approx(5 * size, rel=1e-15)
+    assert global_norm(g) == pytest.approx(5 * size, rel=1e-15, abs=0)
     clipped = clip(g, size)
-    assert clipped["a"][0] == pytest.approx((0.6 if clip is not clip_by_norm else 1) * size, rel=1e-15)
+    assert clipped["a"][0] == pytest.approx((0.6 if clip is not clip_by_norm else 1) * size, rel=1e-15, abs=0)
     assert global_norm({"a": np.array([3 + 4j])}) == 5 and global_norm([None]) == 0
+
+
+def test_the_bounds_of_no_lag_and_of_a_flat_activation():
+    for bound in norm_bounds(2 * np.eye(2), 0):
+        assert bound.tolist() == [1]
+    assert norm_bounds(2 * np.eye(2), 2, gamma=0)[0].tolist() == [1, 0, 0]
+
+
+def test_one_counted_step_is_enough_for_an_exponent():
+    J = np.stack([np.eye(2), np.diag([2.0, 0.5])])
+    assert np.allclose(lyapunov_exponents(J, skip=1), [np.log(2), -np.log(2)])
