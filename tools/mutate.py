@@ -5,7 +5,8 @@
     python tools/mutate.py lstm --only 17,42  some mutants, with what the tests say
 
 A mutant swaps an operator, a comparison or the branches of a choice, changes a constant, or leaves a statement out.
-Texts of error messages are left alone. The process forks for every mutant, so PyTorch and SymPy are loaded once.
+Texts of error messages are left alone, and so are `strict=True` and the −1 of a reshape, which nothing can tell from
+`strict=False` and −2 in working code. The process forks for every mutant, so PyTorch and SymPy are loaded once.
 Survivors are printed; tests/mutation_survivors.md says why each is allowed to live.
 """
 
@@ -89,7 +90,8 @@ def is_docstring(node):
 
 
 def is_text(node):
-    """Whether a node only makes the text of a message, a type, or a name."""
+    """Whether a node only makes the text of a message, a type, or a name, or what nothing can tell apart."""
+    called = ""
     while hasattr(node, "parent"):
         node, child = node.parent, node
         if isinstance(node, ast.JoinedStr):
@@ -100,6 +102,10 @@ def is_text(node):
                 return True
             if called in ("number_array", "check_step", "upstream", "_upstream") and child is node.args[0]:
                 return True
+        if isinstance(node, ast.keyword) and node.arg == "strict":
+            return True
+        if isinstance(node, ast.Call) and isinstance(child, ast.UnaryOp) and called == "reshape":
+            return True
         if isinstance(node, ast.AnnAssign | ast.arg) and child is node.annotation:
             return True
         if isinstance(node, ast.FunctionDef) and child is node.returns:
