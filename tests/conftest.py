@@ -1,6 +1,9 @@
 """Hypothesis draws the same examples on every run; what was skipped for want of PyTorch is said at the end."""
 
+import os
 from importlib.util import find_spec
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: processor time counts every thread
 
 import pytest
 from hypothesis import HealthCheck, settings

@@ -115,10 +115,11 @@ def softmax_cross_entropy(y, target, *, steps=None, reduction="sum"):
     if (target < 0).any() or not np.allclose(target.sum(-1, dtype=float), 1, rtol=0, atol=1e-6):
         raise wanted("target", f"sums {target.sum(-1).min():.4g}…{target.sum(-1).max():.4g}, least {target.min():.4g}",
                      "probabilities that sum to 1")
-    shifted = y - np.real(y).max(-1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     weight = _weights(y, steps, reduction)
-    surprise = np.where(weight * target > 0, weight * target * log_p, 0)  # 0 · log 0 = 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        shifted = y - np.real(y).max(-1, keepdims=True)
+        log_p = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+        surprise = np.where(weight * target > 0, weight * target * log_p, 0)  # 0 · log 0 = 0
     return -surprise.sum((0, -2, -1)), weight * (np.exp(log_p) - target)
 
 
