@@ -32,7 +32,7 @@ class Activation(NamedTuple):
 def sigmoid(a, out=None):
     """Logistic function σ(a) = 1 / (1 + e^−a), as ½ + ½ tanh(a/2): fast, and it cannot overflow.
 
-    Right to a rounding unit of 1, so a closed gate loses digits: below a = −37 (float32: −17) it is 0."""
+    Right to a rounding unit of 1, so a closed gate loses digits: below a = −38 (float32: −20) it is 0."""
     y = np.tanh(np.multiply(a, 0.5, out=out), out=out)
     y = np.multiply(y, 0.5, out=out)
     return np.add(y, 0.5, out=out)

@@ -112,13 +112,13 @@ def _slope(loss_at, method):
 def _choose(loss, params):
     """"complex" if the complex step is right for every array, along a random direction: the loss is analytic there."""
     rng = np.random.default_rng(0)
-    direction = map_leaves(lambda value: rng.standard_normal(np.shape(value)), params)
+    noise = _central_noise(_number(loss(params)))
     for moved, _ in enumerate(leaves(params)):
+        this = (number == moved for number in count())
+        direction = map_leaves(lambda value, this=this: next(this) * rng.standard_normal(np.shape(value)), params)
 
-        def loss_at(step, moved=moved):
-            number = count()
-            there = map_leaves(lambda value, d: value + step * d * (next(number) == moved), params, direction)
-            return _number(loss(there))
+        def loss_at(step, direction=direction):
+            return _number(loss(map_leaves(lambda value, d: value + step * d, params, direction)))
 
         central = _slope(loss_at, "central")
         try:
@@ -127,7 +127,7 @@ def _choose(loss, params):
                 exact = _slope(loss_at, "complex")
         except (TypeError, ValueError, Warning):  # the loss does not take complex numbers
             return "central"
-        if abs(exact - central) > 1e-5 * abs(central) + _central_noise(loss_at(0.0)):
+        if abs(exact - central) > 1e-5 * abs(central) + noise:
             return "central"
     return "complex"
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptt_core._arrays import wanted
+from bptt_core._arrays import is_whole, wanted
 
 TEXT = """\
 On Monday the keeper climbs the stair and lights the lamp. The lamp turns, the sea turns, and the night goes \
@@ -121,5 +121,5 @@ def _check(rng, batch, **sizes):
     if not isinstance(rng, np.random.Generator):
         raise wanted("rng", type(rng).__name__, "a numpy.random.Generator")
     for name, (value, least) in {"batch": (batch, 1), **sizes}.items():
-        if not isinstance(value, int | np.integer) or value < least:
+        if not is_whole(value, least):
             raise wanted(name, value, f"a whole number of at least {least}")

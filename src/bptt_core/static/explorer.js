@@ -35,7 +35,7 @@
     const svgs = all(".gtt-svg"), readout = $(".gtt-readout"), status = $(".gtt-status");
     const play = $(".gtt-play"), numbers = $(".gtt-numbers");
     const start = controls.map((c) => c.values[c.start]), now = [...start];
-    let said, table, timer, waiting, telling = false, touched = false, ready = false, playing = 0, reveal = 1, frame;
+    let said, table, timer, waiting, telling = false, touched = false, playing = 0, reveal = 1, frame;
 
     // --- the table: for each series of coordinates, how far one step along each control moves in it
     function unfold() {
@@ -79,11 +79,12 @@
     // --- drawing; what has not moved is left alone
     const same = (a, b) => a === b || (a.byteOffset !== undefined && a.byteOffset === b?.byteOffset);
     const put = (node, name, value) => { if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value); };
-    // While the reader plays, how far a panel has come along its axis: null where a curve is no function of x.
+    // While the reader plays, how far each panel has come along its axis: Infinity where a curve is no function of x.
     function limits() {
       return svgs.map((_, panel) => {
-        const shown = items.flatMap((item, j) => (item.time && item.panel === panel ? [frame.rows[j][0].filter((x) => x !== GAP)] : []));
-        if (reveal === 1 || shown.some((xs) => xs.some((x, i) => x < xs[i - 1]))) return null;
+        const playing = (item) => item.time && item.panel === panel;
+        const shown = items.flatMap((item, j) => (playing(item) ? [frame.rows[j][0].filter((x) => x !== GAP)] : []));
+        if (shown.some((xs) => xs.some((x, i) => x < xs[i - 1]))) return Infinity;
         const first = Math.min(...shown.map((xs) => xs[0])), last = Math.max(...shown.map((xs) => xs[xs.length - 1]));
         return first + reveal * (last - first);
       });
@@ -95,12 +96,14 @@
       return [[...x.slice(0, i), limit], [...y.slice(0, i), cut]];
     }
     function draw() {
-      const reached = limits();
+      const reached = reveal < 1 ? limits() : [];
       items.forEach((item, j) => {
-        let [x, y] = frame.rows[j];
-        const limit = item.time ? reached[item.panel] : null;
-        if (limit !== null && x.some((v) => v > limit)) [x, y] = upTo(limit, x, y);
-        const end = item.time && limit === null ? Math.ceil(x.length * reveal) : x.length;
+        let [x, y] = frame.rows[j], end = x.length;
+        if (item.time && reveal < 1) {
+          const limit = reached[item.panel];
+          if (limit === Infinity) end = Math.ceil(end * reveal);
+          else if (x.some((v) => v > limit)) { [x, y] = upTo(limit, x, y); end = x.length; }
+        }
         if (item.end === end && same(x, item.row?.[0]) && same(y, item.row[1])) return;
         item.row = [x, y];
         item.end = end;
@@ -112,7 +115,8 @@
         for (let i = 0; i < end; i++) {
           const shown = x[i] !== GAP && y[i] !== GAP, [left, top] = shown ? [x[i] / UNITS, y[i] / UNITS] : [-999, -999];
           if (item.grips[i]) { put(item.grips[i], "cx", left); put(item.grips[i], "cy", top); }
-          if (shown) { d += `${pen}${left} ${top}`; dots += `M${left} ${top}${item.dot}`; }
+          if (shown) d += `${pen}${left} ${top}`;
+          if (shown && item.dots) dots += `M${left} ${top}${item.dot}`;
           pen = shown ? "L" : "M";
         }
         if (item.path) item.path.setAttribute("d", d && item.kind === "area" ? d + "Z" : d);
@@ -202,7 +206,7 @@
         } catch { /* some viewers forbid it */ }
       }, 300);
     }
-    function fromAddress() {
+    function fromAddress(event) {
       const asked = new URLSearchParams(location.hash.slice(1)), mine = asked.get("lab") === spec.name;
       if (asked.has("lab") && !mine) return;
       const changes = mine ? { ...start } : {}; // one address, one picture
@@ -214,7 +218,7 @@
       });
       set(changes, true);
       const back = ["reload", "back_forward"].includes(performance.getEntriesByType("navigation")[0]?.type);
-      if (mine && (ready || !back)) root.scrollIntoView({ block: "nearest" }); // a reload keeps the reader's place
+      if (mine && (event || !back)) root.scrollIntoView({ block: "nearest" }); // a reload keeps the reader's place
     }
 
     // --- markers: one path of circles is redrawn faster than an element for each
@@ -342,7 +346,6 @@
     root.dataset.ready = "";
     if (!model) {
       fromAddress();
-      ready = true;
       addEventListener("hashchange", fromAddress);
       return;
     }
