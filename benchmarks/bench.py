@@ -72,7 +72,10 @@ def passes(rounds):
                 def core(module=module, params=params, x=x, dh=dh):
                     return module.backward(params, module.forward(params, x), dh).params
 
-                calls = {"bptt_core": core, "products alone": peers.products_alone(shape, cell, dtype)}
+                calls = {
+                    "bptt_core": core,
+                    "products alone": peers.products_alone(shape, cell, dtype),
+                }
                 calls["textbook"] = peers.textbook(params, x, dh)
                 if HAS_TORCH:
                     calls["torch.nn"] = peers.torch_module(params, x, dh)
@@ -83,9 +86,25 @@ def passes(rounds):
                         peers.same(core(), call(), f"{name} {cell} {shape}")
                 big = T * B * H > 10**6
                 seconds = in_turn(calls, rounds=max(3, rounds // 4) if big else rounds)
-                table.append({"cell": cell, "dtype": np.dtype(dtype).name, "shape": shape, "seconds": seconds})
-                ratios = {name: f"{value / seconds['bptt_core']:.2f}" for name, value in seconds.items()}
-                print(cell, np.dtype(dtype).name, shape, f"{1e3 * seconds['bptt_core']:.3f} ms", ratios, flush=True)
+                table.append(
+                    {
+                        "cell": cell,
+                        "dtype": np.dtype(dtype).name,
+                        "shape": shape,
+                        "seconds": seconds,
+                    }
+                )
+                ratios = {
+                    name: f"{value / seconds['bptt_core']:.2f}" for name, value in seconds.items()
+                }
+                print(
+                    cell,
+                    np.dtype(dtype).name,
+                    shape,
+                    f"{1e3 * seconds['bptt_core']:.3f} ms",
+                    ratios,
+                    flush=True,
+                )
     return table
 
 
@@ -98,14 +117,21 @@ def curves(rounds):
         cache = rnn.forward(params, rng.standard_normal((T, 1, 8)))
         J = jacobians.step_jacobians(params, cache)[:, 0]
         calls = {
-            "bptt_core": lambda params=params, cache=cache: gradient_flow.norm_curve(params, cache, norm="fro"),
+            "bptt_core": lambda params=params, cache=cache: gradient_flow.norm_curve(
+                params, cache, norm="fro"
+            ),
             "products alone": lambda J=J: peers.bare_products(J),
         }
         if HAS_TORCH:
             calls |= peers.torch_curves(params, cache)
         seconds = in_turn(calls, rounds=max(3, rounds // 5))
         table.append({"T": T, "units": n, "seconds": seconds})
-        print("curve", T, {name: f"{1e3 * value:.2f} ms" for name, value in seconds.items()}, flush=True)
+        print(
+            "curve",
+            T,
+            {name: f"{1e3 * value:.2f} ms" for name, value in seconds.items()},
+            flush=True,
+        )
     return table
 
 
@@ -118,9 +144,13 @@ def lyapunov(rounds):
     def core():
         return gradient_flow.lyapunov_exponents(jacobians.step_jacobians(params, cache)[:, 0])
 
-    calls = {"bptt_core": core} | ({"torch autograd": peers.torch_lyapunov(params, cache)} if HAS_TORCH else {})
+    calls = {"bptt_core": core} | (
+        {"torch autograd": peers.torch_lyapunov(params, cache)} if HAS_TORCH else {}
+    )
     seconds = in_turn(calls, rounds=max(3, rounds // 5))
-    print("lyapunov", {name: f"{1e3 * value:.2f} ms" for name, value in seconds.items()}, flush=True)
+    print(
+        "lyapunov", {name: f"{1e3 * value:.2f} ms" for name, value in seconds.items()}, flush=True
+    )
     return {"T": 200, "units": 32, "seconds": seconds}
 
 
@@ -128,9 +158,13 @@ def lab_table(rounds):
     """A lab's table: gradient curves of 61 × 41 RNNs with 16 units over 100 steps, as one grid and in a Python loop."""
     rng = np.random.default_rng(0)
     base, x = rnn.init_params(4, 16, rng, bias=False), rng.standard_normal((100, 1, 4))
-    radius, drive = np.linspace(0.2, 2, 61)[:, None, None, None], np.linspace(0, 2, 41)[:, None, None]
+    radius, drive = (
+        np.linspace(0.2, 2, 61)[:, None, None, None],
+        np.linspace(0, 2, 41)[:, None, None],
+    )
     grid = rnn.Params(
-        np.broadcast_to(base.W_xh * drive, (61, 41, 16, 4)), np.broadcast_to(base.W_hh * radius, (61, 41, 16, 16))
+        np.broadcast_to(base.W_xh * drive, (61, 41, 16, 4)),
+        np.broadcast_to(base.W_hh * radius, (61, 41, 16, 16)),
     )
 
     def curve(params):
@@ -141,7 +175,10 @@ def lab_table(rounds):
             for j in range(41):
                 curve(rnn.Params(grid.W_xh[i, j], grid.W_hh[i, j]))
 
-    seconds = in_turn({"bptt_core": lambda: curve(grid), "one network at a time": loop}, rounds=max(3, rounds // 10))
+    seconds = in_turn(
+        {"bptt_core": lambda: curve(grid), "one network at a time": loop},
+        rounds=max(3, rounds // 10),
+    )
     print("lab table", seconds, flush=True)
     return {"settings": [61, 41], "T": 100, "units": 16, "seconds": seconds}
 
@@ -160,7 +197,9 @@ def memory():
         peak = tracemalloc.get_traced_memory()[1] / 8 / (T * B)
         tracemalloc.stop()
         allowed = (7 if cell == "LSTM" else 1) * H + D + 1
-        table.append({"cell": cell, "shape": (T, B, D, H), "kept": kept, "allowed": allowed, "peak": peak})
+        table.append(
+            {"cell": cell, "shape": (T, B, D, H), "kept": kept, "allowed": allowed, "peak": peak}
+        )
         print("memory", table[-1], flush=True)
     return table
 
@@ -174,13 +213,20 @@ FIRST_GRADIENT = {
     "p = lstm.init_params(4, 16, r); "
     "peers.jax_scan(p, r.standard_normal((50, 1, 4)), r.standard_normal((50, 1, 16)))()",
 }
-IMPORTS = {"numpy": "import numpy", "bptt_core": "import bptt_core", "torch.nn": "import torch", "jax": "import jax"}
+IMPORTS = {
+    "numpy": "import numpy",
+    "bptt_core": "import bptt_core",
+    "torch.nn": "import torch",
+    "jax": "import jax",
+}
 
 
 def fresh(statements, rounds):
     """Median seconds of processor time of a fresh Python that runs each statement, less a Python that does nothing."""
     available = {"torch.nn": HAS_TORCH, "jax": HAS_JAX}
-    statements = {"nothing": "pass"} | {name: code for name, code in statements.items() if available.get(name, True)}
+    statements = {"nothing": "pass"} | {
+        name: code for name, code in statements.items() if available.get(name, True)
+    }
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path[:2])}
     seconds = {name: [] for name in statements}
     for _ in range(rounds):
@@ -188,7 +234,12 @@ def fresh(statements, rounds):
             before = os.times()
             subprocess.run([sys.executable, "-c", code], check=True, env=env)
             after = os.times()
-            used = after.children_user + after.children_system - before.children_user - before.children_system
+            used = (
+                after.children_user
+                + after.children_system
+                - before.children_user
+                - before.children_system
+            )
             seconds[name].append(used)
     medians = {name: float(np.median(values)) for name, values in seconds.items()}
     nothing = medians.pop("nothing")
@@ -200,20 +251,29 @@ def symbolic(rounds):
     if find_spec("sympy") is None:
         return None
     code = "from bptt_core import derivations; derivations.lstm(2, 3).function()"
-    seconds = fresh({"import": "from bptt_core import derivations", "import and derive": code}, max(3, rounds // 10))
+    seconds = fresh(
+        {"import": "from bptt_core import derivations", "import and derive": code},
+        max(3, rounds // 10),
+    )
     return {"seconds": seconds["import and derive"] - seconds["import"]}
 
 
 def machine():
     """What was measured on, without names or paths."""
     cpu = next(
-        (line.partition(":")[2].strip() for line in cpuinfo() if line.startswith("model name")), platform.machine()
+        (line.partition(":")[2].strip() for line in cpuinfo() if line.startswith("model name")),
+        platform.machine(),
     )
     versions = {"python": platform.python_version(), "numpy": np.__version__}
     for name, there in (("torch", HAS_TORCH), ("jax", HAS_JAX)):
         if there:
             versions[name] = __import__(name).__version__
-    return {"processor": cpu, "cores": os.cpu_count(), "system": platform.system(), "versions": versions}
+    return {
+        "processor": cpu,
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "versions": versions,
+    }
 
 
 def cpuinfo():
@@ -227,7 +287,9 @@ def geometric_mean(ratios):
 
 def markdown(result):
     """The tables of the book's appendix."""
-    versions = ", ".join(f"{name} {version}" for name, version in result["machine"]["versions"].items())
+    versions = ", ".join(
+        f"{name} {version}" for name, version in result["machine"]["versions"].items()
+    )
     lines = [
         f"Measured on {result['date']}: {result['machine']['processor']}, "
         f"{result['machine']['cores']} cores, one thread, {versions}.",
@@ -241,20 +303,31 @@ def markdown(result):
     for cell in CELLS:
         for dtype in ("float64", "float32"):
             rows = [row for row in result["passes"] if (row["cell"], row["dtype"]) == (cell, dtype)]
-            lines += [f"**{cell}, {dtype}**", "", "| T, B, D, H | time, ms | " + " | ".join(names) + " |"]
+            lines += [
+                f"**{cell}, {dtype}**",
+                "",
+                "| T, B, D, H | time, ms | " + " | ".join(names) + " |",
+            ]
             lines += ["| --- " * (2 + len(names)) + "|"]
             for row in rows:
                 seconds = row["seconds"]
                 ratios = [f"{seconds[name] / seconds['bptt_core']:.2f}" for name in names]
                 shape = ", ".join(map(str, row["shape"]))
-                lines.append(f"| {shape} | {1e3 * seconds['bptt_core']:.3g} | " + " | ".join(ratios) + " |")
-            means = [f"{geometric_mean(r['seconds'][n] / r['seconds']['bptt_core'] for r in rows):.2f}" for n in names]
+                lines.append(
+                    f"| {shape} | {1e3 * seconds['bptt_core']:.3g} | " + " | ".join(ratios) + " |"
+                )
+            means = [
+                f"{geometric_mean(r['seconds'][n] / r['seconds']['bptt_core'] for r in rows):.2f}"
+                for n in names
+            ]
             lines += ["| geometric mean | | " + " | ".join(means) + " |", ""]
     lines += ["**Other tasks**", "", "| task | time, ms | against |", "| --- | --- | --- |"]
 
     def task(label, seconds):
         own = seconds["bptt_core"]
-        against = "; ".join(f"{name} {value / own:.3g}×" for name, value in seconds.items() if name != "bptt_core")
+        against = "; ".join(
+            f"{name} {value / own:.3g}×" for name, value in seconds.items() if name != "bptt_core"
+        )
         lines.append(f"| {label} | {1e3 * own:.3g} | {against} |")
 
     for row in result["curves"]:

@@ -9,9 +9,14 @@ def same(right, found, what):
     """Raise unless a peer's parameter gradients are the core's: only equal work may be compared."""
     tolerance = 1e-8 if right.W_hh.dtype == np.float64 else 2e-3
     for name in ("W_xh", "W_hh", "b_h"):
-        a, b = getattr(right, name), np.asarray(found[name] if isinstance(found, dict) else getattr(found, name))
+        a, b = (
+            getattr(right, name),
+            np.asarray(found[name] if isinstance(found, dict) else getattr(found, name)),
+        )
         if np.abs(a - b).max() > tolerance * np.abs(a).max():
-            raise AssertionError(f"{what}: gradients of {name} differ by {np.abs(a - b).max() / np.abs(a).max():.1e}")
+            raise AssertionError(
+                f"{what}: gradients of {name} differ by {np.abs(a - b).max() / np.abs(a).max():.1e}"
+            )
 
 
 def products_alone(shape, cell, dtype):
@@ -22,7 +27,13 @@ def products_alone(shape, cell, dtype):
     def random(*size):
         return rng.standard_normal(size).astype(dtype)
 
-    x, h, a, W_x, W_h = random(T * B, D), random(T, B, H), random(T, B, N), random(D, N), random(H, N)
+    x, h, a, W_x, W_h = (
+        random(T * B, D),
+        random(T, B, H),
+        random(T, B, N),
+        random(D, N),
+        random(H, N),
+    )
     W_xT, W_hT = np.ascontiguousarray(W_x.T), np.ascontiguousarray(W_h.T)
     a_rows, h_rows, one_a, one_h, all_a = (
         a.reshape(-1, N),
@@ -45,7 +56,11 @@ def products_alone(shape, cell, dtype):
 
 def textbook(params, x, dh):
     """As it is taught: [h, x] concatenated at each step, one matrix per gate, outer products added step by step."""
-    return _textbook_lstm(params, x, dh) if isinstance(params, lstm.Params) else _textbook_rnn(params, x, dh)
+    return (
+        _textbook_lstm(params, x, dh)
+        if isinstance(params, lstm.Params)
+        else _textbook_rnn(params, x, dh)
+    )
 
 
 def _textbook_rnn(params, x, dh):
@@ -56,7 +71,12 @@ def _textbook_rnn(params, x, dh):
         for x_t in x:
             inputs.append(np.concatenate([h[-1], x_t], axis=1))
             h.append(np.tanh(inputs[-1] @ W.T + b))
-        dW, db, dh_next, dx = np.zeros_like(W), np.zeros_like(b), np.zeros_like(h[0]), np.zeros_like(x)
+        dW, db, dh_next, dx = (
+            np.zeros_like(W),
+            np.zeros_like(b),
+            np.zeros_like(h[0]),
+            np.zeros_like(x),
+        )
         for t in reversed(range(len(x))):
             da = (1 - h[t + 1] ** 2) * (dh[t] + dh_next)
             dW += da.T @ inputs[t]
@@ -86,13 +106,20 @@ def _textbook_lstm(params, x, dh):
             s = np.tanh(c)
             h = o * s
             kept.append((hx, i, f, g, o, c_prev, s))
-        dW, db = {gate: np.zeros_like(W[gate]) for gate in W}, {gate: np.zeros_like(b[gate]) for gate in b}
+        dW, db = (
+            {gate: np.zeros_like(W[gate]) for gate in W},
+            {gate: np.zeros_like(b[gate]) for gate in b},
+        )
         dh_next, dc_next, dx = np.zeros_like(h), np.zeros_like(h), np.zeros_like(x)
         for t in reversed(range(len(x))):
             hx, i, f, g, o, c_prev, s = kept[t]
             dh_t = dh[t] + dh_next
             dc = dc_next + dh_t * o * (1 - s**2)
-            da = {"i": dc * g * i * (1 - i), "f": dc * c_prev * f * (1 - f), "g": dc * i * (1 - g**2)}
+            da = {
+                "i": dc * g * i * (1 - i),
+                "f": dc * c_prev * f * (1 - f),
+                "g": dc * i * (1 - g**2),
+            }
             da["o"] = dh_t * s * o * (1 - o)
             back = 0
             for gate, da_gate in da.items():
@@ -101,7 +128,11 @@ def _textbook_lstm(params, x, dh):
                 back = back + da_gate @ W[gate]
             dh_next, dx[t], dc_next = back[:, :H], back[:, H:], dc * f
         joined = np.concatenate([dW[gate] for gate in lstm.GATES])
-        return {"W_hh": joined[:, :H], "W_xh": joined[:, H:], "b_h": np.concatenate([db[gate] for gate in lstm.GATES])}
+        return {
+            "W_hh": joined[:, :H],
+            "W_xh": joined[:, H:],
+            "b_h": np.concatenate([db[gate] for gate in lstm.GATES]),
+        }
 
     return run
 
@@ -115,7 +146,9 @@ def torch_module(params, x, dh):
     x, dh = torch.from_numpy(x).requires_grad_(), torch.from_numpy(dh)
     module = kind(x.shape[-1], dh.shape[-1], dtype=x.dtype)
     with torch.no_grad():
-        for own, value in zip(module.parameters(), (params.W_xh, params.W_hh, params.b_h, 0 * params.b_h), strict=True):
+        for own, value in zip(
+            module.parameters(), (params.W_xh, params.W_hh, params.b_h, 0 * params.b_h), strict=True
+        ):
             own.copy_(torch.from_numpy(value))
     wanted = [x, *module.parameters()]
 
@@ -151,7 +184,10 @@ def jax_scan(params, x, dh):
         _, h = jax.lax.scan(lstm_step if is_lstm else rnn_step, (start, start), x)
         return (h * dh).sum()
 
-    gradient, given = jax.jit(jax.grad(loss, argnums=(0, 1))), (tuple(params), jnp.asarray(x), jnp.asarray(dh))
+    gradient, given = (
+        jax.jit(jax.grad(loss, argnums=(0, 1))),
+        (tuple(params), jnp.asarray(x), jnp.asarray(dh)),
+    )
 
     def run():
         weights, _ = jax.block_until_ready(gradient(*given))
@@ -189,11 +225,16 @@ def torch_curves(params, cache):
         return norms([torch.stack(rows) for rows in zip(*columns, strict=True)])
 
     def batched():
-        return norms(torch.autograd.grad(h[-1], h, eye[:, None], retain_graph=True, is_grads_batched=True))
+        return norms(
+            torch.autograd.grad(h[-1], h, eye[:, None], retain_graph=True, is_grads_batched=True)
+        )
 
     def one_step_each():
         return norms(
-            torch.autograd.grad(h[-1], [h_k], eye[:, None], retain_graph=True, is_grads_batched=True)[0] for h_k in h
+            torch.autograd.grad(
+                h[-1], [h_k], eye[:, None], retain_graph=True, is_grads_batched=True
+            )[0]
+            for h_k in h
         )
 
     found = {"torch, a pass for each component": one_by_one, "torch, batched": batched}
@@ -206,12 +247,16 @@ def torch_lyapunov(params, cache):
 
     torch.set_num_threads(1)
     W_xh, W_hh, b_h = (torch.from_numpy(value) for value in params)
-    x, h = (torch.from_numpy(np.ascontiguousarray(value)) for value in (cache.x[:, 0], cache.h[:-1, 0]))
+    x, h = (
+        torch.from_numpy(np.ascontiguousarray(value)) for value in (cache.x[:, 0], cache.h[:-1, 0])
+    )
 
     def run():
         Q, total = torch.eye(len(b_h), dtype=h.dtype), torch.zeros(len(b_h), dtype=h.dtype)
         for x_t, h_t in zip(x, h, strict=True):
-            J = torch.autograd.functional.jacobian(lambda s, x_t=x_t: torch.tanh(W_xh @ x_t + W_hh @ s + b_h), h_t)
+            J = torch.autograd.functional.jacobian(
+                lambda s, x_t=x_t: torch.tanh(W_xh @ x_t + W_hh @ s + b_h), h_t
+            )
             Q, R = torch.linalg.qr(J @ Q)
             total += R.diagonal().abs().log()
         return total / len(x)

@@ -51,7 +51,13 @@ def test_types_are_kept_and_out_is_filled(phi, dtype):
 
 def test_sigmoid_neither_overflows_nor_loses_its_tails():
     with np.errstate(all="raise"):
-        assert sigmoid(np.array([-1e4, -1e308, 0.0, 1e4, 1e308])).tolist() == [0.0, 0.0, 0.5, 1.0, 1.0]
+        assert sigmoid(np.array([-1e4, -1e308, 0.0, 1e4, 1e308])).tolist() == [
+            0.0,
+            0.0,
+            0.5,
+            1.0,
+            1.0,
+        ]
     np.testing.assert_allclose(sigmoid(np.array([-8.0])), 1 / (1 + np.exp(8.0)), rtol=1e-12)
 
 
@@ -62,5 +68,7 @@ def test_relu_is_flat_at_zero_and_takes_a_complex_step_on_both_sides():
 
 
 def test_an_unknown_name_is_an_error_that_lists_the_names():
-    with pytest.raises(ValueError, match="activation: got 'swish', wanted one of tanh, sigmoid, relu, identity"):
+    with pytest.raises(
+        ValueError, match="activation: got 'swish', wanted one of tanh, sigmoid, relu, identity"
+    ):
         get_activation("swish")

@@ -93,22 +93,38 @@ def test_the_truncated_gradient_matches_a_graph_whose_gates_see_a_detached_h(tor
 def test_total_derivatives_of_the_states_solve_the_dense_unrolled_system(cell, data):
     """The unrolled network is F(s) = 0 with s_t − step(s_{t−1}) = 0: dL/ds solves one linear system."""
     kinds = {"grids": False, "upstream": "array", "loss": None}
-    problem = data.draw(problems(cell, **kinds, **({"truncated": False, "loss on c": True} if cell is lstm else {})))
+    problem = data.draw(
+        problems(cell, **kinds, **({"truncated": False, "loss on c": True} if cell is lstm else {}))
+    )
     cache, (back, _) = run(problem, problem.leaves), core_backward(problem)
-    params, joint = params_of(problem, problem.leaves), [cache.h, cache.c] if cell is lstm else [cache.h]
+    params, joint = (
+        params_of(problem, problem.leaves),
+        [cache.h, cache.c] if cell is lstm else [cache.h],
+    )
     T, B, n = len(cache.x), cache.x.shape[1], len(joint) * cache.h.shape[-1]
     states = np.concatenate(joint, axis=-1)
     immediate = np.concatenate([problem.dh, problem.dc] if cell is lstm else [problem.dh], axis=-1)
     total = back.h
-    if cell is lstm:  # of h_t and c_t as independent coordinates: without the path c_t → h_t inside the step
-        within = np.concatenate([np.zeros_like(back.c[:1]), back.h[1:] * cache.o * cache.squash.df(cache.s)])
+    if (
+        cell is lstm
+    ):  # of h_t and c_t as independent coordinates: without the path c_t → h_t inside the step
+        within = np.concatenate(
+            [np.zeros_like(back.c[:1]), back.h[1:] * cache.o * cache.squash.df(cache.s)]
+        )
         total = np.concatenate([back.h, back.c - within], axis=-1)
     for b in range(B):
         unrolled = np.eye((T + 1) * n)
         for t in range(1, T + 1):
-            moved = np.split(states[t - 1, b] + 1j * witnesses.STEP * np.eye(n), len(joint), axis=-1)
-            stepped = cell.step(params, np.repeat(cache.x[t - 1, b : b + 1], n, axis=0), *moved, **problem.settings)
-            columns = np.concatenate(stepped if cell is lstm else [stepped], axis=-1).imag / witnesses.STEP
+            moved = np.split(
+                states[t - 1, b] + 1j * witnesses.STEP * np.eye(n), len(joint), axis=-1
+            )
+            stepped = cell.step(
+                params, np.repeat(cache.x[t - 1, b : b + 1], n, axis=0), *moved, **problem.settings
+            )
+            columns = (
+                np.concatenate(stepped if cell is lstm else [stepped], axis=-1).imag
+                / witnesses.STEP
+            )
             unrolled[t * n : (t + 1) * n, (t - 1) * n : t * n] = -columns.T
         right = np.linalg.solve(unrolled.T, np.concatenate([np.zeros(n), immediate[:, b].ravel()]))
         found = total[:, b].ravel()
@@ -125,13 +141,19 @@ def test_contributions_of_the_steps_sum_to_the_gradient(cell, data):
     for name in problem.parameter_names:
         terms, total = getattr(back.steps, name), getattr(back.params, name)
         assert terms.shape == (T, *total.shape)
-        np.testing.assert_allclose(terms.sum(0), total, rtol=1e-12, atol=1e-12 * np.abs(terms).sum(0).max())
+        np.testing.assert_allclose(
+            terms.sum(0), total, rtol=1e-12, atol=1e-12 * np.abs(terms).sum(0).max()
+        )
     # One step's term is that step's outer products, by hand.
     da, h, x = back.a, run(problem, problem.leaves).h, problem.leaves["x"]
     t = T // 2
     x_t = x[t] if x.ndim > 3 else x[t].reshape(*[1] * n, *x.shape[1:])
-    np.testing.assert_allclose(back.steps.W_hh[t], np.einsum("...bi,...bj->...ij", da[t], h[t]), rtol=1e-12, atol=1e-13)
-    np.testing.assert_allclose(back.steps.W_xh[t], np.einsum("...bi,...bj->...ij", da[t], x_t), rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(
+        back.steps.W_hh[t], np.einsum("...bi,...bj->...ij", da[t], h[t]), rtol=1e-12, atol=1e-13
+    )
+    np.testing.assert_allclose(
+        back.steps.W_xh[t], np.einsum("...bi,...bj->...ij", da[t], x_t), rtol=1e-12, atol=1e-13
+    )
 
 
 @both_cells
@@ -150,10 +172,21 @@ def test_a_grid_of_networks_equals_its_networks_one_by_one(cell, data):
         upstream = {"dh": problem.dh[at], "dc": None if problem.dc is None else problem.dc[at]}
         single = problem._replace(leaves=leaves, grid=(), **upstream)
         own_cache, (own, _) = run(single, leaves), core_backward(single, per_step=True)
-        pairs = [(getattr(cache, name)[at], getattr(own_cache, name)) for name in ("h", "c")[: 1 + (cell is lstm)]]
-        pairs += [(getattr(back, name)[at], getattr(own, name)) for name in time_first & set(own._fields)]
-        pairs += [(getattr(back.params, name)[point], getattr(own.params, name)) for name in problem.parameter_names]
-        pairs += [(getattr(back.steps, name)[at], getattr(own.steps, name)) for name in problem.parameter_names]
+        pairs = [
+            (getattr(cache, name)[at], getattr(own_cache, name))
+            for name in ("h", "c")[: 1 + (cell is lstm)]
+        ]
+        pairs += [
+            (getattr(back, name)[at], getattr(own, name)) for name in time_first & set(own._fields)
+        ]
+        pairs += [
+            (getattr(back.params, name)[point], getattr(own.params, name))
+            for name in problem.parameter_names
+        ]
+        pairs += [
+            (getattr(back.steps, name)[at], getattr(own.steps, name))
+            for name in problem.parameter_names
+        ]
         for found, right in pairs:
             assert found.shape == right.shape
             np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-12 * np.abs(right).max())
@@ -164,12 +197,18 @@ def test_a_grid_of_networks_equals_its_networks_one_by_one(cell, data):
 @given(data=st.data())
 def test_forward_is_step_after_step(cell, data):
     problem = data.draw(problems(cell))
-    cache, params, x = run(problem, problem.leaves), params_of(problem, problem.leaves), problem.leaves["x"]
+    cache, params, x = (
+        run(problem, problem.leaves),
+        params_of(problem, problem.leaves),
+        problem.leaves["x"],
+    )
     state = [problem.leaves[name] for name in problem.state_names]
     for t, x_t in enumerate(x, start=1):
         state = cell.step(params, x_t, *state, **problem.settings)
         state = [state] if cell is rnn else list(state)
-        for found, right in zip([cache.h, cache.c] if cell is lstm else [cache.h], state, strict=True):
+        for found, right in zip(
+            [cache.h, cache.c] if cell is lstm else [cache.h], state, strict=True
+        ):
             np.testing.assert_allclose(found[t], right, rtol=1e-12, atol=1e-13)
 
 
@@ -177,7 +216,9 @@ def test_forward_is_step_after_step(cell, data):
 @settings(max_examples=20)
 @given(data=st.data())
 def test_a_dictionary_of_steps_equals_the_array_that_is_zero_elsewhere(cell, data):
-    problem = data.draw(problems(cell, loss=None, upstream="steps", **({"loss on c": True} if cell is lstm else {})))
+    problem = data.draw(
+        problems(cell, loss=None, upstream="steps", **({"loss on c": True} if cell is lstm else {}))
+    )
     dense = {}
     for name in ["dh", "dc"] if cell is lstm else ["dh"]:
         given_steps = getattr(problem, name)
@@ -196,7 +237,11 @@ def test_float32_in_float32_out(cell, data):
     single = {name: leaf.astype(np.float32) for name, leaf in problem.leaves.items()}
     narrow = problem._replace(leaves=single)
     cache, (back, _) = run(narrow, single), core_backward(narrow, per_step=True)
-    everything = [value for value in (*cache, *back, *back.params, *back.steps) if isinstance(value, np.ndarray)]
+    everything = [
+        value
+        for value in (*cache, *back, *back.params, *back.steps)
+        if isinstance(value, np.ndarray)
+    ]
     assert {value.dtype for value in everything} == {np.dtype(np.float32)}
     error, name = worst(core_gradients(narrow), core_gradients(problem))
     assert error <= 1e-2, name

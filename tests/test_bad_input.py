@@ -31,9 +31,34 @@ NOT_NUMBERS = [
 ]
 NOT_SIZES = [0, -3, 2.5, 4.0, "4", None, True, np.nan, np.inf, [4], np.array([4, 4]), 1 + 0j]
 NOT_SCALARS = ["1", None, np.nan, np.inf, -np.inf, [1.0], np.ones(2), 1j, b"1", object()]
-NOT_NAMES = ["", "Tanh", "softplus", None, 0, 1.5, ["tanh"], ("tanh",), {"tanh"}, np.array(["tanh"]), np.tanh, b"tanh"]
+NOT_NAMES = [
+    "",
+    "Tanh",
+    "softplus",
+    None,
+    0,
+    1.5,
+    ["tanh"],
+    ("tanh",),
+    {"tanh"},
+    np.array(["tanh"]),
+    np.tanh,
+    b"tanh",
+]
 NOT_RNGS = [None, 0, "rng", np.random, np.random.RandomState(0), np.random.default_rng]
-NOT_DTYPES = [int, "int32", complex, object, "three", None, np.float16, bool, 64, [float], np.dtype("c16")]
+NOT_DTYPES = [
+    int,
+    "int32",
+    complex,
+    object,
+    "three",
+    None,
+    np.float16,
+    bool,
+    64,
+    [float],
+    np.dtype("c16"),
+]
 NOT_STEPS = [
     [],
     [0],
@@ -65,7 +90,9 @@ def spoilt_array(draw, value, *, optional, free_axes, real=False):
             return value | {draw(st.sampled_from([0, -1, T + 1, 2.5, "1", None, (1,)])): value[t]}
         return value | {t: spoilt_array(draw, value[t], optional=False, free_axes=(), real=real)}
     value = np.array(value)
-    ways = ["rank up", "rank down", "longer", "empty", "not finite", "no numbers"] + ["complex"] * real
+    ways = ["rank up", "rank down", "longer", "empty", "not finite", "no numbers"] + [
+        "complex"
+    ] * real
     way = draw(st.sampled_from(ways))
     if way == "rank up":
         return value[None] if value.ndim < 5 else value[None, None]
@@ -74,11 +101,17 @@ def spoilt_array(draw, value, *, optional, free_axes, real=False):
     if way in ("longer", "empty"):
         axis = draw(
             st.sampled_from(
-                [axis for axis in range(value.ndim) if way == "empty" or axis - value.ndim not in free_axes]
+                [
+                    axis
+                    for axis in range(value.ndim)
+                    if way == "empty" or axis - value.ndim not in free_axes
+                ]
             )
         )
         wrong = (
-            np.concatenate([value, np.take(value, [0], axis)], axis) if way == "longer" else np.take(value, [], axis)
+            np.concatenate([value, np.take(value, [0], axis)], axis)
+            if way == "longer"
+            else np.take(value, [], axis)
         )
         return wrong.tolist() if draw(st.booleans()) and wrong.size else wrong
     if way == "complex":
@@ -99,7 +132,9 @@ def one_of(values):
 
 def array(*, optional=False, free_axes=(), real=False):
     """A way to spoil an array whose `free_axes` (counted from the end) may have any length."""
-    return lambda draw, value: spoilt_array(draw, value, optional=optional, free_axes=free_axes, real=real)
+    return lambda draw, value: spoilt_array(
+        draw, value, optional=optional, free_axes=free_axes, real=real
+    )
 
 
 def field(name, *, optional=False, free_axes=()):
@@ -110,17 +145,44 @@ def field(name, *, optional=False, free_axes=()):
 
 def state(draw, value):
     """A way to spoil what may be broadcast: too many sequences, none, or no numbers."""
-    too_many, none, not_finite = np.concatenate([value, value[:1]]), value[..., :0], np.full(value.shape, np.nan)
-    return draw(st.sampled_from([too_many, none, not_finite, *(bad for bad in NOT_NUMBERS if bad is not None)]))
+    too_many, none, not_finite = (
+        np.concatenate([value, value[:1]]),
+        value[..., :0],
+        np.full(value.shape, np.nan),
+    )
+    return draw(
+        st.sampled_from(
+            [too_many, none, not_finite, *(bad for bad in NOT_NUMBERS if bad is not None)]
+        )
+    )
 
 
-NOT_PARAMS = [None, (), (1, 2, 3), [np.ones((4, 2))], {"W_hh": np.eye(4)}, "params", np.eye(4), readout, rnn.Params]
+NOT_PARAMS = [
+    None,
+    (),
+    (1, 2, 3),
+    [np.ones((4, 2))],
+    {"W_hh": np.eye(4)},
+    "params",
+    np.eye(4),
+    readout,
+    rnn.Params,
+]
 
 
 def weights(cell):
-    own = {"W_xh": field("W_xh", free_axes=(-1,)), "W_hh": field("W_hh"), "b_h": field("b_h", optional=True)}
+    own = {
+        "W_xh": field("W_xh", free_axes=(-1,)),
+        "W_hh": field("W_hh"),
+        "b_h": field("b_h", optional=True),
+    }
     return own | {
-        "params": one_of([*NOT_PARAMS, (lstm if cell is rnn else rnn).init_params(D, H, np.random.default_rng(0))])
+        "params": one_of(
+            [
+                *NOT_PARAMS,
+                (lstm if cell is rnn else rnn).init_params(D, H, np.random.default_rng(0)),
+            ]
+        )
     }
 
 
@@ -150,25 +212,60 @@ def valid_calls():
     for cell in (rnn, lstm):
         name, blocks = cell.__name__.rpartition(".")[2], 1 if cell is rnn else 4
         sizes = {"input_size": D, "hidden_size": H, "rng": rng, "scale": 1.0, "dtype": float}
-        own = {"input_size": one_of(NOT_SIZES), "hidden_size": one_of(NOT_SIZES), "rng": one_of(NOT_RNGS)}
+        own = {
+            "input_size": one_of(NOT_SIZES),
+            "hidden_size": one_of(NOT_SIZES),
+            "rng": one_of(NOT_RNGS),
+        }
         own |= {"scale": one_of(NOT_SCALARS), "dtype": one_of(NOT_DTYPES)}
         if cell is lstm:
             sizes["forget_bias"], own["forget_bias"] = 1.0, one_of(NOT_SCALARS)
-        add(f"{name}.init_params", cell.init_params, sizes, {key: (key, spoil) for key, spoil in own.items()})
+        add(
+            f"{name}.init_params",
+            cell.init_params,
+            sizes,
+            {key: (key, spoil) for key, spoil in own.items()},
+        )
         for grid in ((), GRID):
             shapes = {"W_xh": (blocks * H, D), "W_hh": (blocks * H, H), "b_h": (blocks * H,)}
-            params = cell.Params(*(rng.standard_normal((*grid, *shape)) for shape in shapes.values()))
-            states = {key: rng.standard_normal((*grid, B, H)) for key in ("h_0", "c_0")[: 1 if cell is rnn else 2]}
+            params = cell.Params(
+                *(rng.standard_normal((*grid, *shape)) for shape in shapes.values())
+            )
+            states = {
+                key: rng.standard_normal((*grid, B, H))
+                for key in ("h_0", "c_0")[: 1 if cell is rnn else 2]
+            }
             x, label = rng.standard_normal((T, *grid, B, D)), f" with grid {grid}" if grid else ""
             given_params = {key: ("params", spoil) for key, spoil in weights(cell).items()}
             kind = "activation" if cell is rnn else "squash"
 
             step = {f"{key[0]}_prev": value for key, value in states.items()}
-            spoilers = given_params | {key: (key, state) for key in step} | {kind: (kind, one_of(NOT_NAMES))}
+            spoilers = (
+                given_params
+                | {key: (key, state) for key in step}
+                | {kind: (kind, one_of(NOT_NAMES))}
+            )
             spoilers |= {
-                "x_t": ("x_t", one_of([*NOT_NUMBERS, x[0, ..., :-1], x[0, ..., :2, :], x[0, ..., :0], 3.0, np.ones(D)]))
+                "x_t": (
+                    "x_t",
+                    one_of(
+                        [
+                            *NOT_NUMBERS,
+                            x[0, ..., :-1],
+                            x[0, ..., :2, :],
+                            x[0, ..., :0],
+                            3.0,
+                            np.ones(D),
+                        ]
+                    ),
+                )
             }
-            add(f"{name}.step{label}", cell.step, {"params": params, "x_t": x[0], **step, kind: "tanh"}, spoilers)
+            add(
+                f"{name}.step{label}",
+                cell.step,
+                {"params": params, "x_t": x[0], **step, kind: "tanh"},
+                spoilers,
+            )
 
             arguments = {"params": params, "x": x, **states, kind: "tanh"}
             spoilers = given_params | {
@@ -188,7 +285,10 @@ def valid_calls():
             ]
             wrong += [cache._replace(x=x[..., :-1]), (lstm if cell is rnn else rnn).Cache]
             single = cell.Params(*(value.astype(np.float32) for value in params))
-            wrong += [cell.forward(params._replace(b_h=None), x), cell.forward(single, x.astype(np.float32))]
+            wrong += [
+                cell.forward(params._replace(b_h=None), x),
+                cell.forward(single, x.astype(np.float32)),
+            ]
             dh = rng.standard_normal((T, *grid, B, H))
             upstreams = {"dh": dh, "dc": {1: dh[0], 4: dh[3]}} if cell is lstm else {"dh": dh}
             spoilers = given_params | {"cache": ("cache", one_of(wrong))}
@@ -200,16 +300,27 @@ def valid_calls():
                 add(f"{name}.backward of some steps{label}", cell.backward, arguments, spoilers)
 
     sizes = {"hidden_size": H, "output_size": K, "rng": rng, "scale": 1.0, "dtype": np.float32}
-    own = {"hidden_size": one_of(NOT_SIZES), "output_size": one_of(NOT_SIZES), "rng": one_of(NOT_RNGS)}
+    own = {
+        "hidden_size": one_of(NOT_SIZES),
+        "output_size": one_of(NOT_SIZES),
+        "rng": one_of(NOT_RNGS),
+    }
     own |= {"scale": one_of(NOT_SCALARS), "dtype": one_of(NOT_DTYPES)}
-    add("readout.init_params", readout.init_params, sizes, {key: (key, spoil) for key, spoil in own.items()})
+    add(
+        "readout.init_params",
+        readout.init_params,
+        sizes,
+        {key: (key, spoil) for key, spoil in own.items()},
+    )
     params, h = readout.init_params(H, K, rng), rng.standard_normal((T, B, H))
     own = {
         "W_hy": field("W_hy"),
         "b_y": field("b_y", optional=True),
         "params": one_of([*NOT_PARAMS, rnn.init_params(2, 3, rng)]),
     }
-    own = {key: ("params", spoil) for key, spoil in own.items()} | {"h": ("h", array(free_axes=(-3, -2)))}
+    own = {key: ("params", spoil) for key, spoil in own.items()} | {
+        "h": ("h", array(free_axes=(-3, -2)))
+    }
     add("readout.forward", readout.forward, {"params": params, "h": h}, own)
     y = readout.forward(params, h)
     full = own | {"dy": ("dy", array(real=True))}
@@ -222,7 +333,12 @@ def valid_calls():
     )
     classes, distributions = rng.integers(K, size=(T, B)), rng.dirichlet(np.ones(K), size=(T, B))
     for name, loss, target, spoil in [
-        ("cross-entropy of classes", readout.softmax_cross_entropy, classes, [spoilt_class, array()]),
+        (
+            "cross-entropy of classes",
+            readout.softmax_cross_entropy,
+            classes,
+            [spoilt_class, array()],
+        ),
         (
             "cross-entropy of distributions",
             readout.softmax_cross_entropy,
@@ -232,9 +348,24 @@ def valid_calls():
         ("squared error", readout.squared_error, distributions, [array(real=True)]),
     ]:
         spoilers = {
-            "y": ("y", one_of([*NOT_NUMBERS, y[0, 0], y[:0], y[:, :, :0], np.where(y > 1, np.nan, y), y * np.inf]))
+            "y": (
+                "y",
+                one_of(
+                    [
+                        *NOT_NUMBERS,
+                        y[0, 0],
+                        y[:0],
+                        y[:, :, :0],
+                        np.where(y > 1, np.nan, y),
+                        y * np.inf,
+                    ]
+                ),
+            )
         }
-        spoilers |= {"steps": ("steps", one_of(NOT_STEPS)), "reduction": ("reduction", one_of(NOT_REDUCTIONS))}
+        spoilers |= {
+            "steps": ("steps", one_of(NOT_STEPS)),
+            "reduction": ("reduction", one_of(NOT_REDUCTIONS)),
+        }
         arguments = {"y": y, "target": target, "steps": None, "reduction": "sum"}
         for way in spoil:
             add(f"{name}, {len(calls)}", loss, arguments, spoilers | {"target": ("target", way)})
@@ -242,7 +373,17 @@ def valid_calls():
 
 
 CALLS = valid_calls()
-FIELDS = {"params", "W_xh", "W_hh", "b_h", "W_hy", "b_y", "x", "h", "cache"}  # what does not fit together may be named
+FIELDS = {
+    "params",
+    "W_xh",
+    "W_hh",
+    "b_h",
+    "W_hy",
+    "b_y",
+    "x",
+    "h",
+    "cache",
+}  # what does not fit together may be named
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -271,21 +412,37 @@ def test_the_messages_name_the_argument_and_both_shapes():
     rng = np.random.default_rng(0)
     params = lstm.init_params(D, H, rng)
     cases = {
-        r"x: got shape \(5, 3, 7\), wanted \(T, B, 2\)": lambda: lstm.forward(params, np.ones((T, B, 7))),
-        r"x: got shape \(0, 3, 2\), wanted at least one step": lambda: lstm.forward(params, np.ones((0, B, D))),
-        r"x: got NaN or infinity, wanted finite numbers": lambda: lstm.forward(params, np.full((T, B, D), np.nan)),
-        r"W_hh: got NaN or infinity": lambda: rnn.forward(rnn.Params(np.ones((1, 1)), [[np.inf]]), np.ones((1, 1, 1))),
+        r"x: got shape \(5, 3, 7\), wanted \(T, B, 2\)": lambda: lstm.forward(
+            params, np.ones((T, B, 7))
+        ),
+        r"x: got shape \(0, 3, 2\), wanted at least one step": lambda: lstm.forward(
+            params, np.ones((0, B, D))
+        ),
+        r"x: got NaN or infinity, wanted finite numbers": lambda: lstm.forward(
+            params, np.full((T, B, D), np.nan)
+        ),
+        r"W_hh: got NaN or infinity": lambda: rnn.forward(
+            rnn.Params(np.ones((1, 1)), [[np.inf]]), np.ones((1, 1, 1))
+        ),
         r"W_hh: got shape \(16, 5\), wanted \(…, 4H, H\)": lambda: lstm.forward(
             params._replace(W_hh=np.ones((16, 5))), np.ones((T, B, D))
         ),
         r"b_h: got shape \(4,\), wanted shape \(16,\)": lambda: lstm.forward(
             params._replace(b_h=np.ones(4)), np.ones((T, B, D))
         ),
-        r"x: got a ragged list, wanted an array of numbers": lambda: lstm.forward(params, [[1.0], [1.0, 2.0]]),
+        r"x: got a ragged list, wanted an array of numbers": lambda: lstm.forward(
+            params, [[1.0], [1.0, 2.0]]
+        ),
         r"x: got str, wanted an array of numbers": lambda: lstm.forward(params, "x"),
-        r"dh: got shape \(3, 4\), wanted shape \(5, 3, 4\)": lambda: backward(params, np.ones((B, H))),
-        r"dh: got step 6, wanted a step from 1 to 5": lambda: backward(params, {T + 1: np.ones((B, H))}),
-        r"dh\[2\]: got shape \(3, 5\), wanted shape \(3, 4\)": lambda: backward(params, {2: np.ones((B, H + 1))}),
+        r"dh: got shape \(3, 4\), wanted shape \(5, 3, 4\)": lambda: backward(
+            params, np.ones((B, H))
+        ),
+        r"dh: got step 6, wanted a step from 1 to 5": lambda: backward(
+            params, {T + 1: np.ones((B, H))}
+        ),
+        r"dh\[2\]: got shape \(3, 5\), wanted shape \(3, 4\)": lambda: backward(
+            params, {2: np.ones((B, H + 1))}
+        ),
         r"cache: got NoneType, wanted bptt_core.lstm.Cache": lambda: lstm.backward(params, None),
         r"params: got Params, wanted bptt_core.rnn.Params": lambda: rnn.forward(
             readout.init_params(2, 3, rng), np.ones((T, B, D))
@@ -293,12 +450,14 @@ def test_the_messages_name_the_argument_and_both_shapes():
         r"target: got classes 0…6, wanted whole classes 0…5": lambda: readout.softmax_cross_entropy(
             np.ones((1, 2, 6)), [[0, 6]]
         ),
-        r"target: got shape \(2, 1\), wanted classes of shape \(1, 2\)": lambda: readout.softmax_cross_entropy(
-            np.ones((1, 2, 6)), [[0], [1]]
+        r"target: got shape \(2, 1\), wanted classes of shape \(1, 2\)": lambda: (
+            readout.softmax_cross_entropy(np.ones((1, 2, 6)), [[0], [1]])
         ),
-        r"probabilities that sum to 1": lambda: readout.softmax_cross_entropy(np.ones((1, 1, 2)), [[[0.5, 0.6]]]),
-        r"steps: got \[9\], wanted None, 'last', or steps from 1 to 1": lambda: readout.squared_error(
-            [[[1.0]]], [[[1.0]]], steps=[9]
+        r"probabilities that sum to 1": lambda: readout.softmax_cross_entropy(
+            np.ones((1, 1, 2)), [[[0.5, 0.6]]]
+        ),
+        r"steps: got \[9\], wanted None, 'last', or steps from 1 to 1": lambda: (
+            readout.squared_error([[[1.0]]], [[[1.0]]], steps=[9])
         ),
     }
     for message, call in cases.items():
@@ -311,7 +470,9 @@ def backward(params, dh):
 
 
 def test_lists_of_numbers_and_whole_numbers_are_welcome():
-    by_list = rnn.forward(rnn.Params([[1], [2]], [[0, 1], [1, 0]], [1, 0]), [[[1]], [[2]]], [[0, 1]])
+    by_list = rnn.forward(
+        rnn.Params([[1], [2]], [[0, 1], [1, 0]], [1, 0]), [[[1]], [[2]]], [[0, 1]]
+    )
     by_array = rnn.forward(
         rnn.Params(np.array([[1.0], [2]]), np.eye(2)[::-1], np.array([1.0, 0])),
         np.array([[[1.0]], [[2]]]),
@@ -324,8 +485,14 @@ def test_lists_of_numbers_and_whole_numbers_are_welcome():
 def test_a_state_or_gradient_for_one_network_serves_the_whole_grid(cell):
     rng = np.random.default_rng(0)
     blocks = 1 if cell is rnn else 4
-    params = cell.Params(rng.standard_normal((*GRID, blocks * H, D)), rng.standard_normal((*GRID, blocks * H, H)))
-    x, h_0, dh = rng.standard_normal((T, B, D)), rng.standard_normal((B, H)), rng.standard_normal((T, B, H))
+    params = cell.Params(
+        rng.standard_normal((*GRID, blocks * H, D)), rng.standard_normal((*GRID, blocks * H, H))
+    )
+    x, h_0, dh = (
+        rng.standard_normal((T, B, D)),
+        rng.standard_normal((B, H)),
+        rng.standard_normal((T, B, H)),
+    )
     cache = cell.forward(params, x, h_0)
     assert (cache.h == cell.forward(params, x, np.broadcast_to(h_0, (*GRID, B, H))).h).all()
     full = cell.backward(params, cache, np.broadcast_to(dh[:, None, None], (T, *GRID, B, H)))

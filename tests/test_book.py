@@ -21,13 +21,22 @@ LOADING = {
 }
 
 pytestmark = pytest.mark.skipif(not PAGES, reason="the book is not built: `make book` builds it")
-every_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(HTML).as_posix())
+every_page = pytest.mark.parametrize(
+    "page", PAGES, ids=lambda path: path.relative_to(HTML).as_posix()
+)
 
 
 class Reader(HTMLParser):
     def __init__(self, page):
         super().__init__()
-        self.loaded, self.links, self.ids, self.meta, self.title, self._in_title = [], [], [], {}, "", False
+        self.loaded, self.links, self.ids, self.meta, self.title, self._in_title = (
+            [],
+            [],
+            [],
+            {},
+            "",
+            False,
+        )
         self.feed(page.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attributes):
@@ -90,7 +99,9 @@ def test_every_link_inside_the_book_leads_to_a_place_that_exists(page):
             continue
         path, _, anchor = link.partition("#")
         target = (page.parent / unquote(path)).resolve() if path else page
-        if not target.is_file() or (anchor and target in READ and unquote(anchor) not in READ[target].ids):
+        if not target.is_file() or (
+            anchor and target in READ and unquote(anchor) not in READ[target].ids
+        ):
             dead.append(link)
     assert dead == []
 
@@ -103,7 +114,10 @@ def test_every_cell_the_ledger_cites_is_an_anchor_of_its_chapter():
     for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
         for place in entry.get("evidence") or ():
             file, _, anchor = place.partition("#")
-            if file.endswith(".ipynb") and anchor not in READ[HTML / file.replace(".ipynb", ".html")].ids:
+            if (
+                file.endswith(".ipynb")
+                and anchor not in READ[HTML / file.replace(".ipynb", ".html")].ids
+            ):
                 missing.append(f"{entry['id']}: {place}")
     assert missing == []
 

@@ -43,7 +43,12 @@ CELLS = [
     v4.new_code_cell("assert 1 + 1 == 2", metadata={"name": "a33-norm"}),
     v4.new_code_cell(
         f"from IPython.display import HTML\n\nHTML({SVG!r})",
-        metadata={"mystnb": {"figure": {"name": "fig-line", "caption": "A line."}, "image": {"alt": "a rising line"}}},
+        metadata={
+            "mystnb": {
+                "figure": {"name": "fig-line", "caption": "A line."},
+                "image": {"alt": "a rising line"},
+            }
+        },
     ),
     v4.new_code_cell(f"HTML({TABLE!r})"),
 ]
@@ -56,15 +61,21 @@ def small_book(folder, *, cells=CELLS, ledger=LEDGER, intro="# Try\n\nThe first 
     shutil.copy(ROOT / "_config.yml", folder)
     for part in ("_ext", "_theme"):
         shutil.copytree(ROOT / "book" / part, folder / "book" / part)
-    shutil.copytree(ROOT / "src" / "bptt_core" / "static", folder / "src" / "bptt_core" / "static")
+    shutil.copytree(
+        ROOT / "src" / "bptt_core" / "explorer", folder / "src" / "bptt_core" / "explorer"
+    )
     (folder / "_toc.yml").write_text(TOC, encoding="utf-8")
     (folder / "book" / "references.bib").write_text("", encoding="utf-8")
     (folder / "book" / "intro.md").write_text(intro, encoding="utf-8")
-    (folder / "book" / "claims.md").write_text("# Ledger\n\n```{claims-ledger}\n```\n", encoding="utf-8")
+    (folder / "book" / "claims.md").write_text(
+        "# Ledger\n\n```{claims-ledger}\n```\n", encoding="utf-8"
+    )
     if ledger:
         (folder / "book" / "claims.yml").write_text(ledger, encoding="utf-8")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(v4.new_notebook(cells=list(cells), metadata=kernel), folder / "chapters" / "01_try.ipynb")
+    nbformat.write(
+        v4.new_notebook(cells=list(cells), metadata=kernel), folder / "chapters" / "01_try.ipynb"
+    )
     return folder
 
 
@@ -76,7 +87,9 @@ def build(folder, repository=""):
     }
     env.pop("PYTHONWARNINGS", None)
     command = [sys.executable, str(ROOT / "tools" / "book.py"), "--root", str(folder)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", timeout=300)
+    done = subprocess.run(
+        command, env=env, capture_output=True, text=True, encoding="utf-8", timeout=300
+    )
     return done.returncode, done.stdout.splitlines()
 
 
@@ -142,7 +155,8 @@ def test_code_keeps_only_the_spans_that_have_a_colour(chapter):
 
 def test_a_dropdown_box_folds_without_a_script(chapter):
     assert re.search(
-        r'<details class="admonition dropdown[^>]*>\s*<summary class="admonition-title">Fine print</summary>', chapter
+        r'<details class="admonition dropdown[^>]*>\s*<summary class="admonition-title">Fine print</summary>',
+        chapter,
     )
 
 
@@ -153,7 +167,9 @@ def test_a_claim_links_to_its_entry_with_the_verdict(chapter):
 
 
 def test_the_ledger_shows_every_entry_with_its_evidence(ledger):
-    assert re.findall(r'<div class="claim source-is-(\w) verdict-([\w-]+)[^"]*" id="([\w-]+)">', ledger) == [
+    assert re.findall(
+        r'<div class="claim source-is-(\w) verdict-([\w-]+)[^"]*" id="([\w-]+)">', ledger
+    ) == [
         ("A", "holds", "A33"),
         ("A", "holds-if", "A16"),
         ("B", "wrong", "B05"),
@@ -162,11 +178,16 @@ def test_the_ledger_shows_every_entry_with_its_evidence(ledger):
     assert 'href="../chapters/01_try.html#a33-norm"' in ledger
     assert 'href="https://github.com/someone/fork/blob/main/tests/claims/test_a.py"' in ledger
     assert "4 of 4 entries" in ledger
-    assert "If L<sub>t+1</sub> and dL/dW<sub>xh</sub>ᵀ add up, <code" in ledger and ">h_t<" in ledger
+    assert (
+        "If L<sub>t+1</sub> and dL/dW<sub>xh</sub>ᵀ add up, <code" in ledger and ">h_t<" in ledger
+    )
 
 
 def test_the_launch_links_point_at_the_repository_of_the_build(chapter):
-    assert "https://mybinder.org/v2/gh/someone/fork/main?urlpath=lab/tree/chapters/01_try.ipynb" in chapter
+    assert (
+        "https://mybinder.org/v2/gh/someone/fork/main?urlpath=lab/tree/chapters/01_try.ipynb"
+        in chapter
+    )
     assert "https://github.com/someone/fork/blob/main/chapters/01_try.ipynb" in chapter
     assert "colab" not in chapter  # it does not install the package
 
@@ -238,6 +259,8 @@ def test_an_old_python_is_refused_in_one_line(tmp_path):
 @pytest.mark.parametrize("tool", ["chromium.py", "test.py"])
 def test_a_missing_browser_is_said_in_one_line(tmp_path, tool):
     env = os.environ | {"CHROMIUM": str(tmp_path / "none")}
-    done = subprocess.run([sys.executable, str(ROOT / "tools" / tool)], env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / tool)], env=env, capture_output=True, text=True
+    )
     assert done.returncode != 0
     assert done.stdout.splitlines() == [f"CHROMIUM={tmp_path / 'none'} is no file"]

@@ -18,7 +18,9 @@ CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 def test_the_contents_list_exactly_the_chapters_there_are():
     parts = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
     listed = [entry["file"] for part in parts for entry in part["chapters"]]
-    assert [name for name in listed if name.startswith("chapters/")] == [f"chapters/{p.stem}" for p in CHAPTERS]
+    assert [name for name in listed if name.startswith("chapters/")] == [
+        f"chapters/{p.stem}" for p in CHAPTERS
+    ]
     assert all((ROOT / f"{name}.md").exists() for name in listed if name.startswith("book/"))
 
 

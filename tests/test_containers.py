@@ -19,7 +19,11 @@ def test_every_array_has_a_name():
 def test_a_function_is_applied_in_place_of_every_array():
     doubled = map_leaves(lambda a: 2 * a, TREE)
     assert isinstance(doubled["net"], rnn.Params) and doubled["net"].b_h is None
-    assert type(doubled["more"]) is list and type(doubled["more"][1]) is tuple and doubled["more"][1][1] is None
+    assert (
+        type(doubled["more"]) is list
+        and type(doubled["more"][1]) is tuple
+        and doubled["more"][1][1] is None
+    )
     assert [value.sum() for _, value in leaves(doubled)] == [2, 16, 6, 2]
     assert map_leaves(lambda a: 2 * a, ONE) == 2
 
@@ -30,7 +34,9 @@ def test_arrays_of_the_same_place_meet():
     assert [value.sum() for _, value in leaves(sums)] == [10, 80, 30, 10]
 
 
-@pytest.mark.parametrize("other", [{"net": TREE["net"]}, {"net": TREE["net"], "more": ONE}, ONE, list(TREE.values())])
+@pytest.mark.parametrize(
+    "other", [{"net": TREE["net"]}, {"net": TREE["net"], "more": ONE}, ONE, list(TREE.values())]
+)
 def test_containers_that_differ_do_not_meet(other):
     with pytest.raises(ValueError, match="^containers: got .*, wanted the fields of "):
         map_leaves(lambda a, b: a, TREE, other)

@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 
 from bptt_core import derivations, jacobians, lstm, readout, rnn
-from bptt_core._symbols import sigmoid, softmax
+from bptt_core.derivations.symbols import sigmoid, softmax
 
 CELLS = {"rnn": rnn, "lstm": lstm}
 LOSSES = ["squared_error", "softmax_cross_entropy"]
@@ -13,15 +13,25 @@ SETTINGS = {
     "rnn": [{"activation": "tanh"}, {"activation": "sigmoid"}, {"activation": "identity"}],
     "lstm": [{}, {"squash": "sigmoid"}, {"forget_gate": False}],
 }
-ALL_SETTINGS = [pytest.param(cell, settings, id=f"{cell}{settings}") for cell in CELLS for settings in SETTINGS[cell]]
+ALL_SETTINGS = [
+    pytest.param(cell, settings, id=f"{cell}{settings}")
+    for cell in CELLS
+    for settings in SETTINGS[cell]
+]
 
 
 def draw(cell, n, T, inputs, outputs, bias=True, seed=0):
     """Random numbers for every leaf in the shapes of the core, with B = 1; no two entries alike, none zero."""
     rng, rows = np.random.default_rng(seed), n * (4 if cell == "lstm" else 1)
-    numbers = {name: rng.standard_normal(shape) for name, shape in (("W_xh", (rows, inputs)), ("W_hh", (rows, n)))}
+    numbers = {
+        name: rng.standard_normal(shape)
+        for name, shape in (("W_xh", (rows, inputs)), ("W_hh", (rows, n)))
+    }
     numbers |= {"W_hy": rng.standard_normal((outputs, n)), "x": rng.standard_normal((T, 1, inputs))}
-    numbers |= {"target": rng.dirichlet(np.ones(outputs), (T, 1)), "h_0": rng.standard_normal((1, n))}
+    numbers |= {
+        "target": rng.dirichlet(np.ones(outputs), (T, 1)),
+        "h_0": rng.standard_normal((1, n)),
+    }
     if bias:
         numbers |= {"b_h": rng.standard_normal(rows), "b_y": rng.standard_normal(outputs)}
     return numbers | ({"c_0": rng.standard_normal((1, n))} if cell == "lstm" else {})
@@ -46,24 +56,36 @@ def flat(*arrays):
 
 def agree(got, want, tolerance=1e-12):
     got, want = flat(got), flat(want)
-    return got.shape == want.shape and np.abs(got - want).max() <= tolerance * max(1, np.abs(want).max())
+    return got.shape == want.shape and np.abs(got - want).max() <= tolerance * max(
+        1, np.abs(want).max()
+    )
 
 
-@pytest.mark.parametrize(("n", "T", "inputs", "outputs"), [(2, 3, 1, 3), (1, 3, 2, 3), (2, 1, 3, 3), (1, 2, 3, 1)])
+@pytest.mark.parametrize(
+    ("n", "T", "inputs", "outputs"), [(2, 3, 1, 3), (1, 3, 2, 3), (2, 1, 3, 3), (1, 2, 3, 1)]
+)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize(("cell", "settings"), ALL_SETTINGS)
 def test_every_gradient_agrees_with_the_core(cell, settings, loss, n, T, inputs, outputs):
     numbers = draw(cell, n, T, inputs, outputs)
-    got = getattr(derivations, cell)(n, T, loss=loss, inputs=inputs, outputs=outputs, **settings).function()(**numbers)
+    got = getattr(derivations, cell)(
+        n, T, loss=loss, inputs=inputs, outputs=outputs, **settings
+    ).function()(**numbers)
     _, grads, behind, value = core(cell, numbers, loss, settings)
-    want = grads.params._asdict() | behind.params._asdict() | {"x": grads.x, "h_0": grads.h[0], "L": value}
+    want = (
+        grads.params._asdict()
+        | behind.params._asdict()
+        | {"x": grads.x, "h_0": grads.h[0], "L": value}
+    )
     want |= {"c_0": grads.c[0]} if cell == "lstm" else {}
     assert got.keys() == want.keys()
     for name, gradient in got.items():
         assert agree(gradient, want[name]), name
 
 
-@pytest.mark.parametrize(("steps", "reduction"), [("last", "sum"), ([3, 1], "mean"), (None, "mean"), ([2], "sum")])
+@pytest.mark.parametrize(
+    ("steps", "reduction"), [("last", "sum"), ([3, 1], "mean"), (None, "mean"), ([2], "sum")]
+)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("cell", CELLS)
 def test_losses_at_some_steps_agree_with_the_core(cell, bias, steps, reduction):
@@ -72,7 +94,11 @@ def test_losses_at_some_steps_agree_with_the_core(cell, bias, steps, reduction):
     d = getattr(derivations, cell)(2, 3, inputs=1, outputs=3, bias=bias, **settings)
     got = d.function()(**numbers)
     _, grads, behind, value = core(cell, numbers, "squared_error", {}, **settings)
-    assert agree(got["L"], value) and agree(got["W_hh"], grads.params.W_hh) and agree(got["W_hy"], behind.params.W_hy)
+    assert (
+        agree(got["L"], value)
+        and agree(got["W_hh"], grads.params.W_hh)
+        and agree(got["W_hy"], behind.params.W_hy)
+    )
     assert agree(got["x"], grads.x) and ("b_h" in got) == bias
 
 
@@ -84,7 +110,10 @@ def test_the_contributions_are_those_of_each_step(cell, loss):
     _, grads, _, _ = core(cell, numbers, loss, {})
     for name in ("W_xh", "W_hh", "b_h"):
         for t, contribution in enumerate(d.contributions(name)):
-            assert agree(d.evaluate(contribution, **numbers), getattr(grads.steps, name)[t]), (name, t)
+            assert agree(d.evaluate(contribution, **numbers), getattr(grads.steps, name)[t]), (
+                name,
+                t,
+            )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -102,7 +131,10 @@ def test_the_terms_over_k_add_up_to_the_gradient_of_one_loss(cell, name, loss):
             row = sp.eye(1)
             for _, factor in term.factors[:-1]:
                 row = row * factor
-            assert term.factors[0][1].shape == (1, len(d.state(t))) and len(term.factors) == t - term.k + 2
+            assert (
+                term.factors[0][1].shape == (1, len(d.state(t)))
+                and len(term.factors) == t - term.k + 2
+            )
             products.append(list(row * term.factors[-1][1]))
         values = d.evaluate(sp.Matrix([list(term.value) for term in terms]), **numbers)
         assert agree(values, getattr(grads.steps, name)[:t])
@@ -114,7 +146,9 @@ def test_the_symbolic_step_jacobian_is_that_of_the_core(cell, settings):
     numbers = draw(cell, 2, 3, 1, 3)
     d = getattr(derivations, cell)(2, 3, outputs=3, **settings)
     cache, *_ = core(cell, numbers, "squared_error", settings)
-    J = jacobians.step_jacobians(CELLS[cell].Params(numbers["W_xh"], numbers["W_hh"], numbers["b_h"]), cache)
+    J = jacobians.step_jacobians(
+        CELLS[cell].Params(numbers["W_xh"], numbers["W_hh"], numbers["b_h"]), cache
+    )
     for t in (1, 2, 3):
         assert agree(d.evaluate(d.jacobian(t), **numbers), J[t - 1, 0])
 
@@ -124,7 +158,9 @@ def test_the_immediate_derivative_holds_the_state_before_fixed():
     h = {(t, j): sp.Symbol(f"h_{t}_{j}") for t in (1, 2) for j in (1, 2)}
     for j in (1, 2):
         got = d.immediate(2, "W_hh")[j - 1]
-        want = sp.Matrix(2, 2, lambda r, c, j=j: (1 - h[2, j] ** 2) * h[1, c + 1] if r == j - 1 else 0)
+        want = sp.Matrix(
+            2, 2, lambda r, c, j=j: (1 - h[2, j] ** 2) * h[1, c + 1] if r == j - 1 else 0
+        )
         assert [str(sp.expand(entry)) for entry in got] == [str(sp.expand(entry)) for entry in want]
 
 
@@ -137,7 +173,9 @@ def test_the_joint_recursion_is_right_and_that_of_the_cell_alone_is_not():
     one_step = jacobians.products(sum(jacobians.cell_terms(params, cache)))
     assert list(joint) == list(alone) == [3, 2, 1, 0]
     for j, (eps, delta) in joint.items():
-        assert agree(d.evaluate(eps, **numbers), grads.h[j]) and agree(d.evaluate(delta, **numbers), grads.c[j])
+        assert agree(d.evaluate(eps, **numbers), grads.h[j]) and agree(
+            d.evaluate(delta, **numbers), grads.c[j]
+        )
         got = d.evaluate(alone[j], **numbers)
         assert agree(got, grads.c[3] @ one_step[3 - j, 0])
         error = np.linalg.norm(np.asarray(got) - grads.c[j]) / np.linalg.norm(grads.c[j])
@@ -156,14 +194,18 @@ def test_what_the_cell_alone_loses_is_the_way_through_the_output_gate():
 def test_the_open_derivative_of_the_output_gate_is_solved():
     """dL/dW_o = Σ_j (ε_j ∘ tanh c_j ∘ o_j (1 − o_j)) [h_{j−1}, x_j]ᵀ."""
     d = derivations.lstm(n=2, T=3)
-    by_h_and_x = zip(*(d.contributions(name, ("y", "h", "c")) for name in ("W_ho", "W_xo")), strict=True)
+    by_h_and_x = zip(
+        *(d.contributions(name, ("y", "h", "c")) for name in ("W_ho", "W_xo")), strict=True
+    )
     for j, (by_h, by_x) in enumerate(by_h_and_x, start=1):
         for r in range(2):
             eps, o, s = (sp.Symbol(f"{name}_{j}_{r + 1}") for name in ("dh", "o", "s"))
             for c in range(2):
                 want = eps * s * o * (1 - o) * sp.Symbol(f"h_{j - 1}_{c + 1}")
                 assert str(sp.expand(by_h[r, c])) == str(sp.expand(want))
-            assert str(sp.expand(by_x[r])) == str(sp.expand(eps * s * o * (1 - o) * sp.Symbol(f"x_{j}")))
+            assert str(sp.expand(by_x[r])) == str(
+                sp.expand(eps * s * o * (1 - o) * sp.Symbol(f"x_{j}"))
+            )
 
 
 def test_the_error_of_an_rnn_runs_back_as_one_delta_recursion():
@@ -192,7 +234,9 @@ def test_the_gradient_of_the_logits_is_probability_minus_target_for_targets_that
     d = derivations.rnn(n=1, T=1, loss="softmax_cross_entropy", outputs=2)
     by_name = {str(line.lhs): line.rhs for line in d.backward()}
     for k in (1, 2):
-        p, target, other = (sp.Symbol(name) for name in (f"p_1_{k}", f"target_1_{k}", f"target_1_{3 - k}"))
+        p, target, other = (
+            sp.Symbol(name) for name in (f"p_1_{k}", f"target_1_{k}", f"target_1_{3 - k}")
+        )
         got = sp.sympify(str(by_name[f"dy_1_{k}"])).subs(other, 1 - target)
         assert sp.expand(got - (p - target)) == 0
 
@@ -203,13 +247,19 @@ def test_the_written_derivatives_of_sigmoid_and_softmax_are_right():
     for k in (1, 2, 3):
         whole = softmax(k, a, b, c)
         for symbol in (a, b, c):
-            assert sp.simplify(whole.diff(symbol).rewrite(sp.exp) - whole.rewrite(sp.exp).diff(symbol)) == 0
+            assert (
+                sp.simplify(whole.diff(symbol).rewrite(sp.exp) - whole.rewrite(sp.exp).diff(symbol))
+                == 0
+            )
 
 
 def test_one_term_is_shown_by_name_and_written_out():
     first, *_, last = derivations.rnn(n=1, T=3, steps="last").terms("W_hh")
     names = [r"\frac{\partial L_{3}}{\partial h_{3}}", r"\frac{\partial h_{3}}{\partial h_{2}}"]
-    names += [r"\frac{\partial h_{2}}{\partial h_{1}}", r"\frac{\partial^{+} h_{1}}{\partial W_{hh}}"]
+    names += [
+        r"\frac{\partial h_{2}}{\partial h_{1}}",
+        r"\frac{\partial^{+} h_{1}}{\partial W_{hh}}",
+    ]
     assert first.latex.startswith(" ".join(names) + " = ")
     assert last.latex.endswith(r"\, \left(h_{2} \left(1 - h_{3}^{2}\right)\right)")
     assert first._repr_latex_() == f"$${first.latex}$$"
@@ -220,10 +270,15 @@ def test_one_term_is_shown_by_name_and_written_out():
 def test_equations_are_shown_aligned_in_the_notation_of_the_book():
     d = derivations.lstm(n=2, T=1, inputs=1)
     text = derivations.aligned([*d.forward, d.equation("W_xf")])
-    assert text._repr_latex_().startswith("$$\n\\begin{aligned}\n") and text.count("&=") == len(d.lines) + 1
+    assert (
+        text._repr_latex_().startswith("$$\n\\begin{aligned}\n")
+        and text.count("&=") == len(d.lines) + 1
+    )
     assert r"f_{1,2} &= \sigma\left(a_{f,1,2}\right)" in text and r"\frac{dL}{dW_{xf}} &= " in text
     assert r"\left(- y^{\star}_{1} + y_{1}\right)^{2}" in text and r"W_{hf,21}" in text
-    assert r"a_{1} &= W_{hh} h_{0} + W_{xh} x_{1} + b_{h}" in derivations.aligned(derivations.rnn(T=1).forward)
+    assert r"a_{1} &= W_{hh} h_{0} + W_{xh} x_{1} + b_{h}" in derivations.aligned(
+        derivations.rnn(T=1).forward
+    )
 
 
 def test_an_expression_is_evaluated_as_a_number_and_a_matrix_as_nested_lists():
@@ -239,7 +294,14 @@ def bad_calls():
     numbers = draw("rnn", 1, 3, 1, 1)
     without_x = {name: value for name, value in numbers.items() if name != "x"}
     for cell in (derivations.rnn, derivations.lstm):
-        for name, value in (("n", 3), ("T", 4), ("T", 0), ("inputs", 4), ("outputs", 0), ("n", 1.5)):
+        for name, value in (
+            ("n", 3),
+            ("T", 4),
+            ("T", 0),
+            ("inputs", 4),
+            ("outputs", 0),
+            ("n", 1.5),
+        ):
             yield lambda cell=cell, name=name, value=value: cell(**{name: value}), name
         yield lambda cell=cell: cell(loss="hinge"), "loss"
         yield lambda cell=cell: cell(reduction="max"), "reduction"

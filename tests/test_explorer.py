@@ -15,9 +15,9 @@ import traitlets
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptt_core import explorer, plotting
-from bptt_core._picture import GAP
-from bptt_core.explorer import Choice, Explorer, Slider
+from bptt_core import plotting
+from bptt_core.explorer import Choice, Explorer, Slider, widget
+from bptt_core.explorer.picture import GAP
 
 CALLS = []
 
@@ -39,7 +39,9 @@ def waves(phase, size, shape):
         "curve.name": (np.full_like(size, 6), y[:, -1:]),
         "still": (x, x),
     }
-    return positions, [f"{shape} of size {s:.3g}: *{'large' if s > 1 else 'small'}*" for s in size[:, 0]]
+    return positions, [
+        f"{shape} of size {s:.3g}: *{'large' if s > 1 else 'small'}*" for s in size[:, 0]
+    ]
 
 
 def wave_lab(function=waves, name="waves", **changes):
@@ -65,13 +67,17 @@ def lab():
 
 
 def spec_of(lab):
-    return json.loads(re.search(r'<script type="application/json">(.*)</script>', lab._html, re.S)[1])
+    return json.loads(
+        re.search(r'<script type="application/json">(.*)</script>', lab._html, re.S)[1]
+    )
 
 
 def unpacked(lab):
     """The table, undone with NumPy alone, apart from the script: {gid: (x, y)} over the grid, and the sentences."""
     spec = spec_of(lab)
-    planes = np.frombuffer(zlib.decompress(base64.b64decode(spec["table"])), np.uint8).astype(np.uint16)
+    planes = np.frombuffer(zlib.decompress(base64.b64decode(spec["table"])), np.uint8).astype(
+        np.uint16
+    )
     low, high = planes.reshape(2, -1)
     numbers = (low + 256 * high).astype(np.uint16).view(np.int16)
     grid = [len(c["values"]) for c in spec["controls"]]
@@ -125,7 +131,7 @@ def test_the_function_sees_the_grid_in_chunks_and_every_setting_once():
     wave_lab()
     sizes = [len(phase) for phase, _, _ in CALLS]
     assert (
-        max(sizes) <= explorer.CHUNK and sum(sizes) == 7 * 3 * 2 + 2
+        max(sizes) <= widget.CHUNK and sum(sizes) == 7 * 3 * 2 + 2
     )  # the two: the first picture and the first frame
 
 
@@ -194,8 +200,10 @@ def test_a_function_that_raises_later_fails_that_cell_and_tells_the_page():
 
 
 def test_too_large_a_grid_is_refused_with_its_size_and_the_limit(monkeypatch):
-    monkeypatch.setattr(explorer, "LIMIT", 5_000)
-    with pytest.raises(ValueError, match=r"2 × 7 × 3 settings of 160 numbers, 6,720; wanted 5,000 at most"):
+    monkeypatch.setattr(widget, "LIMIT", 5_000)
+    with pytest.raises(
+        ValueError, match=r"2 × 7 × 3 settings of 160 numbers, 6,720; wanted 5,000 at most"
+    ):
         wave_lab()
 
 
@@ -228,18 +236,32 @@ def test_a_start_off_the_grid_a_name_of_the_widget_and_a_square_are_refused():
 
 def test_a_notebook_is_offered_the_widget_the_page_and_a_picture(lab, monkeypatch):
     data, _ = lab._repr_mimebundle_()
-    assert set(data) == {"text/plain", "application/vnd.jupyter.widget-view+json", "text/html", "image/png"}
-    assert data["text/html"].startswith('<div class="gtt-explorer"') and data["image/png"][:4] == b"\x89PNG"
-    assert explorer.SCRIPT in data["text/html"]
+    assert set(data) == {
+        "text/plain",
+        "application/vnd.jupyter.widget-view+json",
+        "text/html",
+        "image/png",
+    }
+    assert (
+        data["text/html"].startswith('<div class="gtt-explorer"')
+        and data["image/png"][:4] == b"\x89PNG"
+    )
+    assert widget.SCRIPT in data["text/html"]
     monkeypatch.setenv("BPTT_CORE_STATIC", "linked")
     assert "<style>" not in lab._repr_mimebundle_()[0]["text/html"]
     monkeypatch.setitem(sys.modules, "google.colab", object())
-    assert "text/html" not in lab._repr_mimebundle_()[0] and "image/png" not in lab._repr_mimebundle_()[0]
+    assert (
+        "text/html" not in lab._repr_mimebundle_()[0]
+        and "image/png" not in lab._repr_mimebundle_()[0]
+    )
 
 
 def test_the_page_is_the_same_bytes_in_another_process_and_carries_no_address(lab):
     code = "from bptt_core import labs; import sys; lab = labs.truncation(); sys.stdout.write(repr(lab) + lab._html)"
-    once, twice = (subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in "ab")
+    once, twice = (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+        for _ in "ab"
+    )
     assert once == twice
     assert (
         not re.search(rb" at 0x|\b0x[0-9a-f]{6,}", once)
@@ -268,8 +290,8 @@ def test_containers_of_ipywidgets_hold_a_lab(lab):
 
 
 def test_the_script_is_one_source_for_both_mounts():
-    assert LAB._esm.startswith(explorer.SCRIPT) and "export default" not in explorer.SCRIPT
-    assert not re.search(r"\bimport\b|https?://", re.sub(r"//.*", "", explorer.SCRIPT))
+    assert LAB._esm.startswith(widget.SCRIPT) and "export default" not in widget.SCRIPT
+    assert not re.search(r"\bimport\b|https?://", re.sub(r"//.*", "", widget.SCRIPT))
 
 
 def test_the_example_of_the_appendix_runs_and_does_what_it_says(capsys):

@@ -16,18 +16,30 @@ def problem(cell=lstm, readout_bias=True, **settings):
     rng = np.random.default_rng(0)
     rows = 4 * H if cell is lstm else H
     net = cell.Params(*(0.5 * rng.standard_normal((rows, *tail)) for tail in ((D,), (H,), ())))
-    out = readout.Params(rng.standard_normal((K, H)), rng.standard_normal(K) if readout_bias else None)
-    x, target, h_0 = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, K)), rng.standard_normal((B, H))
+    out = readout.Params(
+        rng.standard_normal((K, H)), rng.standard_normal(K) if readout_bias else None
+    )
+    x, target, h_0 = (
+        rng.standard_normal((T, B, D)),
+        rng.standard_normal((T, B, K)),
+        rng.standard_normal((B, H)),
+    )
 
     def run(params):
         cache = cell.forward(params["net"], x, params["h_0"], **settings)
-        return cache, *readout.squared_error(readout.forward(params["out"], cache.h[1:]), target, reduction="mean")
+        return cache, *readout.squared_error(
+            readout.forward(params["out"], cache.h[1:]), target, reduction="mean"
+        )
 
     params = {"net": net, "out": out, "h_0": h_0}
     cache, _, dy = run(params)
     behind = readout.backward(out, cache.h[1:], dy)
     grads = cell.backward(net, cache, behind.h)
-    return lambda p: run(p)[1], params, {"net": grads.params, "out": behind.params, "h_0": grads.h[0]}
+    return (
+        lambda p: run(p)[1],
+        params,
+        {"net": grads.params, "out": behind.params, "h_0": grads.h[0]},
+    )
 
 
 def with_wrong(gradients, field, change):
@@ -64,7 +76,9 @@ def test_a_network_of_rectifiers_passes():
 @pytest.mark.parametrize("cell", [rnn, lstm])
 def test_an_error_of_a_twentieth_of_a_percent_is_caught(cell, field, method):
     loss, params, gradients = problem(cell)
-    error = complaint(loss, params, with_wrong(gradients, field, lambda g: 1.0005 * g), method=method)
+    error = complaint(
+        loss, params, with_wrong(gradients, field, lambda g: 1.0005 * g), method=method
+    )
     assert error.parameter == f"net.{field}" and error.error == pytest.approx(5e-4, rel=1e-2)
     assert error.hint == "It is the right gradient times 1.0005." or method == "central"
 
@@ -79,7 +93,9 @@ def test_one_wrong_entry_is_named(method):
     right = gradients["net"].W_hh[7, 2]
     error = complaint(loss, params, with_wrong(gradients, "W_hh", change), method=method)
     assert error.parameter == "net.W_hh" and error.index == (7, 2)
-    assert error.wanted == pytest.approx(right, rel=1e-5) and error.got != pytest.approx(right, rel=1e-5)
+    assert error.wanted == pytest.approx(right, rel=1e-5) and error.got != pytest.approx(
+        right, rel=1e-5
+    )
     assert "gradient of net.W_hh is wrong, relative error 0.001. Worst at [7, 2]: got" in str(error)
     assert "1 of 64 entries are wrong" in error.hint
 
@@ -97,18 +113,44 @@ MISTAKES = [
     ("more than half", rnn, "W_hh", lambda g: g * [4, 3, 1, 2], ""),
     ("all gates", lstm, "W_hh", lambda g: g * [4, 3, 1, 2], ""),
     ("sign", rnn, "W_xh", lambda g: -g, "The sign is wrong."),
-    ("zero", rnn, "W_hh", lambda g: 0 * g, "It is all zeros: is the path to this parameter missing?"),
+    (
+        "zero",
+        rnn,
+        "W_hh",
+        lambda g: 0 * g,
+        "It is all zeros: is the path to this parameter missing?",
+    ),
     ("transpose", rnn, "W_hh", lambda g: g.T, TRANSPOSED),
-    ("factor T", rnn, "b_h", lambda g: T * g, f"It is the right gradient times 5, which is T{MEAN_OR_SUM}"),
-    ("one over B", rnn, "W_xh", lambda g: g / B, f"It is the right gradient times 0.5, which is 1/B{MEAN_OR_SUM}"),
+    (
+        "factor T",
+        rnn,
+        "b_h",
+        lambda g: T * g,
+        f"It is the right gradient times 5, which is T{MEAN_OR_SUM}",
+    ),
+    (
+        "one over B",
+        rnn,
+        "W_xh",
+        lambda g: g / B,
+        f"It is the right gradient times 0.5, which is 1/B{MEAN_OR_SUM}",
+    ),
     ("unknown factor", rnn, "b_h", lambda g: 3 * g, "It is the right gradient times 3."),
     ("NaN", rnn, "b_h", lambda g: np.where(g == g[1], np.nan, g), "It holds infinity or NaN."),
-    ("infinity", rnn, "W_hh", lambda g: np.where(g == g[1, 2], np.inf, g), "It holds infinity or NaN."),
+    (
+        "infinity",
+        rnn,
+        "W_hh",
+        lambda g: np.where(g == g[1, 2], np.inf, g),
+        "It holds infinity or NaN.",
+    ),
     ("states shifted", rnn, "W_hh", lambda g: np.roll(g, 1, axis=1), ""),
 ]
 
 
-@pytest.mark.parametrize(("cell", "field", "change", "hint"), [pytest.param(*m[1:], id=m[0]) for m in MISTAKES])
+@pytest.mark.parametrize(
+    ("cell", "field", "change", "hint"), [pytest.param(*m[1:], id=m[0]) for m in MISTAKES]
+)
 def test_a_mistake_is_recognised(cell, field, change, hint):
     loss, params, gradients = problem(cell)
     error = complaint(loss, params, with_wrong(gradients, field, change), factors={"T": T, "B": B})
@@ -146,7 +188,12 @@ def test_a_parameter_without_a_gradient_is_checked_too():
 def test_a_transposed_gradient_of_another_shape_is_caught():
     loss, params, gradients = problem()
     error = complaint(loss, params, with_wrong(gradients, "W_xh", lambda g: g.T))
-    assert (error.parameter, error.index, error.got, error.wanted) == ("net.W_xh", None, (D, 4 * H), (4 * H, D))
+    assert (error.parameter, error.index, error.got, error.wanted) == (
+        "net.W_xh",
+        None,
+        (D, 4 * H),
+        (4 * H, D),
+    )
     assert "wrong shape" in str(error) and error.hint == "The outer product is the wrong way round."
 
 
@@ -159,7 +206,11 @@ def test_a_shape_that_would_broadcast_is_caught():
 @pytest.mark.parametrize("spoil", [np.abs, np.real, lambda h: h.real + 0j])
 def test_a_loss_which_is_not_analytic_is_checked_by_central_differences(spoil):
     rng = np.random.default_rng(0)
-    net, x, weights = rnn.init_params(D, H, rng), rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
+    net, x, weights = (
+        rnn.init_params(D, H, rng),
+        rng.standard_normal((T, B, D)),
+        rng.standard_normal((T, B, H)),
+    )
 
     def loss(params):
         return np.real(np.sum(weights * spoil(rnn.forward(params, x).h[1:])))
@@ -193,7 +244,9 @@ def test_the_complex_step_sees_an_error_in_the_tenth_digit():
     loss, params, gradients = problem()
     error = complaint(loss, params, with_wrong(gradients, "W_hh", lambda g: (1 + 3e-10) * g))
     assert error.error == pytest.approx(3e-10, rel=1e-3) and "times 1.0000000003" in error.hint
-    one_gate = with_wrong(gradients, "W_hh", lambda g: g * np.repeat([1, 1, 1, 1 + 1e-8], H)[:, None])["net"]
+    one_gate = with_wrong(
+        gradients, "W_hh", lambda g: g * np.repeat([1, 1, 1, 1 + 1e-8], H)[:, None]
+    )["net"]
     error = complaint(lambda net: loss(params | {"net": net}), params["net"], one_gate)
     assert error.hint == "Only the rows of gate o are wrong."
 
@@ -236,17 +289,43 @@ def test_a_tolerance_of_ones_own_is_used():
 def bad_calls():
     loss, params, gradients = problem(rnn)
     fewer = {name: value for name, value in gradients.items() if name != "h_0"}
-    yield "missing field", lambda: check_gradients(loss, params, fewer), "gradients: got fields .*check h_0"
-    yield "unknown method", lambda: check_gradients(loss, params, gradients, method="exact"), "method"
-    yield "no number", lambda: check_gradients(lambda p: p["h_0"], params, gradients), r"loss\(params\)"
+    yield (
+        "missing field",
+        lambda: check_gradients(loss, params, fewer),
+        "gradients: got fields .*check h_0",
+    )
+    yield (
+        "unknown method",
+        lambda: check_gradients(loss, params, gradients, method="exact"),
+        "method",
+    )
+    yield (
+        "no number",
+        lambda: check_gradients(lambda p: p["h_0"], params, gradients),
+        r"loss\(params\)",
+    )
     yield "no return", lambda: check_gradients(lambda p: None, params, gradients), r"loss\(params\)"
-    yield "NaN for a tolerance", lambda: check_gradients(loss, params, gradients, rtol=np.nan), "rtol"
-    yield "NaN loss", lambda: check_gradients(lambda p: np.nan, params, gradients), r"loss\(params\)"
+    yield (
+        "NaN for a tolerance",
+        lambda: check_gradients(loss, params, gradients, rtol=np.nan),
+        "rtol",
+    )
+    yield (
+        "NaN loss",
+        lambda: check_gradients(lambda p: np.nan, params, gradients),
+        r"loss\(params\)",
+    )
     yield "NaN", lambda: numerical_gradients(loss, params | {"h_0": np.full((B, H), np.nan)}), "h_0"
-    yield "integers", lambda: numerical_gradients(loss, params | {"h_0": np.ones((B, H), int)}), "h_0"
+    yield (
+        "integers",
+        lambda: numerical_gradients(loss, params | {"h_0": np.ones((B, H), int)}),
+        "h_0",
+    )
 
 
-@pytest.mark.parametrize(("call", "message"), [pytest.param(*rest, id=name) for name, *rest in bad_calls()])
+@pytest.mark.parametrize(
+    ("call", "message"), [pytest.param(*rest, id=name) for name, *rest in bad_calls()]
+)
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=f"^{message}.*"):
         call()
@@ -274,7 +353,10 @@ def test_gates_that_are_all_wrong_are_not_singled_out_and_a_network_without_bias
 
     bent = right.W_hh.copy()
     bent[H : 2 * H] += 0.1
-    assert complaint(energy, net, right._replace(W_hh=bent)).hint == "Only the rows of gate f are wrong."
+    assert (
+        complaint(energy, net, right._replace(W_hh=bent)).hint
+        == "Only the rows of gate f are wrong."
+    )
     everywhere = right._replace(W_hh=right.W_hh + 0.1 * rng.standard_normal(right.W_hh.shape))
     assert "gate" not in complaint(energy, net, everywhere).hint
 
@@ -290,7 +372,12 @@ def test_a_tiny_gradient_is_checked_as_closely_as_a_large_one():
 
 
 def test_a_gradient_where_there_should_be_none_is_measured_against_one():
-    assert complaint(lambda p: 0 * p["w"].sum() + 3, {"w": np.ones(2)}, {"w": np.array([0, 0.5])}).error == 0.5
+    assert (
+        complaint(
+            lambda p: 0 * p["w"].sum() + 3, {"w": np.ones(2)}, {"w": np.array([0, 0.5])}
+        ).error
+        == 0.5
+    )
 
 
 def test_choosing_a_method_warns_nobody():

@@ -45,7 +45,9 @@ def dense_matrices(params, cache):
 @pytest.mark.parametrize("grid", GRIDS)
 @pytest.mark.parametrize("cell", [rnn, lstm])
 def test_a_curve_is_the_norm_of_every_product(cell, grid, norm, monkeypatch):
-    monkeypatch.setattr(gradient_flow, "CHUNK", 2)  # so that neither the grid nor the lags fit into one chunk
+    monkeypatch.setattr(
+        gradient_flow, "CHUNK", 2
+    )  # so that neither the grid nor the lags fit into one chunk
     params, cache = draw(cell, grid, steps=9)
     want = np.linalg.norm(dense_matrices(params, cache), 2 if norm == "2" else "fro", axis=(-2, -1))
     assert want.shape == (10, *grid, B)
@@ -56,7 +58,9 @@ def test_a_curve_is_the_norm_of_every_product(cell, grid, norm, monkeypatch):
 @pytest.mark.parametrize("cell", [rnn, lstm])
 def test_fewer_lags_are_the_start_of_the_same_curve(cell, lags):
     params, cache = draw(cell, (3,))
-    assert np.array_equal(norm_curve(params, cache, lags=lags), norm_curve(params, cache)[: lags + 1])
+    assert np.array_equal(
+        norm_curve(params, cache, lags=lags), norm_curve(params, cache)[: lags + 1]
+    )
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -84,7 +88,9 @@ def test_a_matrix_that_is_not_normal_grows_first_although_its_radius_is_below_on
     gain, radius = norm_bounds(W_hh, 60)
     assert radius[-1] == pytest.approx(0.9**60, rel=1e-12) and gain[1] > 5
     assert curve.max() > 10 and curve[-1] < 1
-    assert np.allclose(curve, [np.linalg.norm(np.linalg.matrix_power(W_hh, k), 2) for k in range(61)], rtol=1e-12)
+    assert np.allclose(
+        curve, [np.linalg.norm(np.linalg.matrix_power(W_hh, k), 2) for k in range(61)], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("norm", ["2", "fro"])
@@ -100,7 +106,9 @@ def test_a_curve_of_single_precision_stays_single():
     for cell in (rnn, lstm):
         params, cache = draw(cell)
         params = cell.Params(*(value.astype(np.float32) for value in params))
-        assert norm_curve(params, cell.forward(params, cache.x.astype(np.float32))).dtype == np.float32
+        assert (
+            norm_curve(params, cell.forward(params, cache.x.astype(np.float32))).dtype == np.float32
+        )
 
 
 def test_the_factor_per_step_is_the_geometric_mean():
@@ -122,7 +130,9 @@ def test_the_lyapunov_exponents_of_a_constant_matrix_are_the_logarithms_of_its_e
     J = np.broadcast_to(V @ np.diag(eigenvalues) @ np.linalg.inv(V), (400, 4, 4))
     want = np.sort(np.log(np.abs(eigenvalues)))[::-1]
     assert np.allclose(lyapunov_exponents(J, skip=100), want, rtol=0, atol=1e-10)
-    assert np.abs(lyapunov_exponents(J) - want).max() > 1e-4  # the turning of Q counts if it is not skipped
+    assert (
+        np.abs(lyapunov_exponents(J) - want).max() > 1e-4
+    )  # the turning of Q counts if it is not skipped
 
 
 def test_the_lyapunov_exponents_add_up_to_the_logarithm_of_the_determinants():
@@ -162,7 +172,9 @@ def gradients(dtype=float):
 
 
 def vector(tree):
-    return np.concatenate([tree.cell.W_xh.ravel(), tree.cell.W_hh.ravel(), tree.cell.b_h, tree.out.W_hy.ravel()])
+    return np.concatenate(
+        [tree.cell.W_xh.ravel(), tree.cell.W_hh.ravel(), tree.cell.b_h, tree.out.W_hy.ravel()]
+    )
 
 
 @pytest.mark.parametrize("share", [0.1, 0.9])
@@ -178,7 +190,9 @@ def test_clipping_by_global_norm_keeps_the_direction(scale, share):
     assert clipped.out.b_y is None and isinstance(clipped.cell, rnn.Params)
 
 
-@pytest.mark.parametrize("clip", [lambda g, c: clip_by_global_norm(g, c)[0], clip_by_norm, clip_by_value])
+@pytest.mark.parametrize(
+    "clip", [lambda g, c: clip_by_global_norm(g, c)[0], clip_by_norm, clip_by_value]
+)
 def test_clipping_never_enlarges_a_gradient_and_leaves_a_short_one_alone(clip):
     g = gradients()
     assert np.array_equal(vector(clip(g, 1e3)), vector(g))
@@ -194,7 +208,9 @@ def test_clipping_by_norm_treats_every_array_by_itself():
     for before, after in zip([*g.cell, g.out.W_hy], [*clipped.cell, clipped.out.W_hy], strict=True):
         factor = min(1, 2 / np.linalg.norm(before))
         assert np.allclose(after, factor * before, rtol=1e-14, atol=0)
-    cosine = vector(g) @ vector(clipped) / np.linalg.norm(vector(g)) / np.linalg.norm(vector(clipped))
+    cosine = (
+        vector(g) @ vector(clipped) / np.linalg.norm(vector(g)) / np.linalg.norm(vector(clipped))
+    )
     assert cosine < 0.999
 
 
@@ -203,14 +219,20 @@ def test_clipping_by_value_cuts_every_entry():
     assert np.array_equal(clipped, np.where(np.abs(g) < 0.3, g, 0.3 * np.sign(g)))
 
 
-@pytest.mark.parametrize("clip", [lambda g, c: clip_by_global_norm(g, c)[0], clip_by_norm, clip_by_value])
+@pytest.mark.parametrize(
+    "clip", [lambda g, c: clip_by_global_norm(g, c)[0], clip_by_norm, clip_by_value]
+)
 def test_clipping_keeps_single_precision(clip):
     assert vector(clip(gradients(np.float32), 0.3)).dtype == np.float32
 
 
 def test_dictionaries_and_lists_are_containers_too():
     clipped, size = clip_by_global_norm({"a": np.array([3.0]), "b": [np.array([[4.0]]), None]}, 1)
-    assert size == 5 and clipped["a"][0] == pytest.approx(0.6) and clipped["b"][0][0, 0] == pytest.approx(0.8)
+    assert (
+        size == 5
+        and clipped["a"][0] == pytest.approx(0.6)
+        and clipped["b"][0][0, 0] == pytest.approx(0.8)
+    )
     assert clipped["b"][1] is None
 
 
@@ -281,7 +303,9 @@ def test_a_grid_is_truncated_as_its_networks_are(cell):
 def test_an_exploding_truncated_gradient_is_infinite_and_says_so():
     params, cache = draw(rnn)
     with pytest.warns(ExplodedWarning, match="gradient exploded"):
-        got = truncated_backward(params._replace(W_hh=1e150 * params.W_hh), cache, np.ones((T, B, H)), 4)
+        got = truncated_backward(
+            params._replace(W_hh=1e150 * params.W_hh), cache, np.ones((T, B, H)), 4
+        )
     assert np.isinf(got.params.W_hh).any() and not np.isnan(got.params.W_hh).any()
 
 
@@ -308,14 +332,24 @@ def bad_calls():
     yield "all skipped", lambda: lyapunov_exponents(np.ones((4, 2, 2)), skip=4), "J, skip"
     for clip in (clip_by_global_norm, clip_by_norm, clip_by_value):
         for threshold in (0, -1.0, np.nan, np.inf, "x", None, [1]):
-            yield f"{clip.__name__} {threshold}", lambda c=clip, t=threshold: c([dh], t), "threshold"
+            yield (
+                f"{clip.__name__} {threshold}",
+                lambda c=clip, t=threshold: c([dh], t),
+                "threshold",
+            )
     yield "infinite gradient", lambda: clip_by_global_norm([np.inf * dh], 1), "gradients"
     for window in (0, -1, 2.5, None, True):
-        yield f"window {window}", lambda w=window: truncated_backward(params, cache, dh, w), "window"
+        yield (
+            f"window {window}",
+            lambda w=window: truncated_backward(params, cache, dh, w),
+            "window",
+        )
     yield "wrong dh", lambda: truncated_backward(params, cache, dh[1:], 2), "dh"
 
 
-@pytest.mark.parametrize(("call", "argument"), [pytest.param(*rest, id=name) for name, *rest in bad_calls()])
+@pytest.mark.parametrize(
+    ("call", "argument"), [pytest.param(*rest, id=name) for name, *rest in bad_calls()]
+)
 def test_bad_input_is_named(call, argument):
     with pytest.raises(ValueError, match=f"^{argument}: got .*, wanted "):
         call()
@@ -327,7 +361,9 @@ def test_a_gradient_whose_squares_leave_the_range_is_clipped_all_the_same(clip, 
     g = {"a": np.array([3.0, 0.0]) * size, "b": np.array([[4.0]]) * size}
     assert global_norm(g) == pytest.approx(5 * size, rel=1e-15, abs=0)
     clipped = clip(g, size)
-    assert clipped["a"][0] == pytest.approx((0.6 if clip is not clip_by_norm else 1) * size, rel=1e-15, abs=0)
+    assert clipped["a"][0] == pytest.approx(
+        (0.6 if clip is not clip_by_norm else 1) * size, rel=1e-15, abs=0
+    )
     assert global_norm({"a": np.array([3 + 4j])}) == 5 and global_norm([None]) == 0
 
 

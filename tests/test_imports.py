@@ -10,57 +10,89 @@ import pytest
 import bptt_core
 
 PACKAGE = Path(bptt_core.__file__).parent
-# A module may import from the levels below its own.
+# A module may import from the levels below its own. A wing is a folder: inside it, a module imports what
+# stands to its left; outside, everybody imports the wing as one.
 LEVELS = [
-    {"_arrays", "_places"},
+    {"_arrays"},
     {"_containers", "activations"},
     {"rnn", "readout"},
     {"lstm"},
     {"jacobians"},
     {"gradient_flow", "gradcheck", "tasks", "mistakes"},
-    {"training", "experiments"},
+    {"training"},
     {"plotting"},
-    {"diagrams", "_picture"},
-    {"_page"},
-    {"explorer"},
+    {"diagrams", "explorer"},
     {"labs"},
 ]
-SYMBOLIC = {"derivations", "_symbols"}  # agreement with them proves something because they share nothing with the rest
+SYMBOLIC = {"derivations"}  # agreement with it proves something: it shares nothing with the rest
+WINGS = {  # the modules of a wing, each importing only from those before it; its __init__ comes last
+    "explorer": ["places", "picture", "table", "markup", "widget"],
+    "derivations": ["symbols", "unrolled"],
+    "labs": ["_words", "linear", "saturation", "forgetting", "families", "cliff", "windows"],
+}
 NUMERIC = {"numpy"}
 DRAWING = {"numpy", "matplotlib"}
-ALLOWED = {"plotting": DRAWING, "diagrams": DRAWING, "labs": DRAWING, "explorer": DRAWING | {"anywidget", "traitlets"}}
-ALLOWED |= {"_picture": DRAWING, "_page": DRAWING | {"IPython"}, "derivations": {"sympy"}, "_symbols": {"sympy"}}
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
+ALLOWED = {  # by module or by wing; the others import NumPy alone
+    "plotting": DRAWING | {"IPython"},
+    "diagrams": DRAWING,
+    "labs": DRAWING,
+    "explorer": DRAWING | {"anywidget", "traitlets"},
+    "derivations": {"sympy"},
+}
+
+
+def names_of_modules():
+    """Every module as a dotted name below the package; a wing's __init__ goes by the name of the wing."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if name := ".".join(part for part in parts if part != "__init__"):
+            yield name
+
+
+MODULES = list(names_of_modules())
+
+
+def path_of(module):
+    path = PACKAGE.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def imported(module):
-    """Names of the modules of this package, and of others, which a module imports anywhere in its text."""
+    """Dotted names of the modules of this package, and top-level names of others, that a module imports."""
     own, other = set(), set()
-    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))):
+    for node in ast.walk(ast.parse(path_of(module).read_text("utf-8"))):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} has a relative import"
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
             names = [
-                f"{node.module}.{alias.name}" if node.module == "bptt_core" else node.module for alias in node.names
+                name if name.removeprefix("bptt_core.") in MODULES else node.module for name in full
             ]
         for name in names:
-            top, *rest = name.split(".")
-            (own if top == "bptt_core" else other).add(rest[0] if top == "bptt_core" else top)
+            top, _, rest = name.partition(".")
+            (own if top == "bptt_core" else other).add(rest if top == "bptt_core" else top)
     return own, other - set(sys.stdlib_module_names)
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_only_from_below(module):
     own, other = imported(module)
-    if module in SYMBOLIC:
-        assert own <= SYMBOLIC
-    else:
-        level = next(i for i, names in enumerate(LEVELS) if module in names)
-        below = set().union(*LEVELS[:level])
-        assert own <= below, f"{module} imports {own - below}"
-    assert other <= ALLOWED.get(module, NUMERIC), f"{module} imports {other - ALLOWED.get(module, NUMERIC)}"
+    wing, _, room = module.partition(".")
+    inside = {name for name in own if name.partition(".")[0] == wing}
+    left = WINGS.get(wing, [])
+    left = left[: left.index(room)] if room else left
+    assert inside <= {f"{wing}.{name}" for name in left} | ({wing} if room else set()), (
+        f"{module}: {inside}"
+    )
+    level = next((i for i, names in enumerate(LEVELS) if wing in names), 0)
+    below = set() if wing in SYMBOLIC else set().union(*LEVELS[:level])
+    outside = own - inside
+    assert {name.partition(".")[0] for name in outside} <= below, f"{module} imports {outside}"
+    assert other <= ALLOWED.get(wing, NUMERIC), (
+        f"{module} imports {other - ALLOWED.get(wing, NUMERIC)}"
+    )
 
 
 def loaded_by(statement):
@@ -71,8 +103,12 @@ def loaded_by(statement):
 
 
 def test_importing_the_package_loads_numpy_and_nothing_heavier():
-    assert loaded_by("import bptt_core") - loaded_by("import numpy") - set(sys.stdlib_module_names) == {"bptt_core"}
+    assert loaded_by("import bptt_core") - loaded_by("import numpy") - set(
+        sys.stdlib_module_names
+    ) == {"bptt_core"}
 
 
 def test_every_module_has_a_level():
-    assert set(MODULES) == set().union(*LEVELS) | SYMBOLIC
+    assert {name for name in MODULES if "." not in name} == set().union(*LEVELS) | SYMBOLIC
+    rooms = {f"{wing}.{room}" for wing, rooms in WINGS.items() for room in rooms}
+    assert {name for name in MODULES if "." in name} == rooms

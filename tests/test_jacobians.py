@@ -63,13 +63,18 @@ def test_the_step_jacobian_of_an_rnn_is_the_derivative_of_one_step(grid, activat
     assert J.shape == (T, *grid, B, H, H)
     for (g, b), t in product(networks_and_sequences(grid), range(T)):
         net, x = one(params, cache, g, b)
-        want = dense(lambda h, net=net, x=x, t=t: rnn.step(net, x[t], h[None], activation)[0], cache.h[t][g][b])
+        want = dense(
+            lambda h, net=net, x=x, t=t: rnn.step(net, x[t], h[None], activation)[0],
+            cache.h[t][g][b],
+        )
         assert close(J[t][g][b], want)
 
 
 @pytest.mark.parametrize(("squash", "forget_gate"), SQUASHES)
 @pytest.mark.parametrize("grid", GRIDS)
-def test_the_joint_step_jacobian_of_an_lstm_is_the_derivative_of_one_step(grid, squash, forget_gate):
+def test_the_joint_step_jacobian_of_an_lstm_is_the_derivative_of_one_step(
+    grid, squash, forget_gate
+):
     params, cache = draw(lstm, grid, squash=squash, forget_gate=forget_gate)
     M = step_jacobians(params, cache)
     assert M.shape == (T, *grid, B, 2 * H, 2 * H)
@@ -77,7 +82,9 @@ def test_the_joint_step_jacobian_of_an_lstm_is_the_derivative_of_one_step(grid, 
         net, x = one(params, cache, g, b)
 
         def step(state, net=net, x=x, t=t):
-            pair = lstm.step(net, x[t], state[None, :H], state[None, H:], squash=squash, forget_gate=forget_gate)
+            pair = lstm.step(
+                net, x[t], state[None, :H], state[None, H:], squash=squash, forget_gate=forget_gate
+            )
             return np.concatenate(pair, axis=-1)[0]
 
         assert close(M[t][g][b], dense(step, np.concatenate([cache.h[t], cache.c[t]], -1)[g][b]))
@@ -106,7 +113,10 @@ def test_a_grid_gives_what_its_networks_give_one_by_one(cell, grid):
     functions = [step_jacobians]
     if cell is lstm:
         functions += [two_step_defect, cell_jacobians, lambda *a: sum(cell_terms(*a))]
-        functions += [lambda p, c: explicit_path(p, c, c.h[-1]), lambda p, c: output_gate_path(p, c, c.h[-1])]
+        functions += [
+            lambda p, c: explicit_path(p, c, c.h[-1]),
+            lambda p, c: output_gate_path(p, c, c.h[-1]),
+        ]
         functions += [lambda p, c, i=i: path_families(p, c, c.h[-1], c.c[-1])[i] for i in range(4)]
     for g in np.ndindex(grid):
         net = cell.Params(*(value[g] for value in params))
@@ -128,7 +138,9 @@ def test_the_norms_are_the_largest_gain_and_the_root_of_the_sum_of_squares():
 @pytest.mark.parametrize("norm", ["2", "fro"])
 def test_the_norm_of_a_huge_or_tiny_matrix_is_exact(norm, size):
     matrices = np.random.default_rng(0).standard_normal((3, 4, 4))
-    assert np.allclose(norms(size * matrices, norm) / size, norms(matrices, norm), rtol=1e-12, atol=0)
+    assert np.allclose(
+        norms(size * matrices, norm) / size, norms(matrices, norm), rtol=1e-12, atol=0
+    )
 
 
 @pytest.mark.parametrize("norm", ["2", "fro"])
@@ -142,7 +154,9 @@ def test_the_norm_of_an_infinite_matrix_is_infinite_and_of_a_zero_matrix_zero(no
 
 @pytest.mark.parametrize("norm", ["2", "fro"])
 def test_norms_of_single_precision_survive_squares_that_do_not(norm):
-    sizes = np.float32([1e-30, 3e-22, 1e-20, 1e30])  # the squares in the middle lose digits before they are lost
+    sizes = np.float32(
+        [1e-30, 3e-22, 1e-20, 1e30]
+    )  # the squares in the middle lose digits before they are lost
     matrices = sizes[:, None, None] * np.eye(3, dtype=np.float32)
     assert norms(matrices, norm).dtype == np.float32
     assert np.allclose(norms(matrices, norm) / sizes, 1 if norm == "2" else np.sqrt(3), rtol=1e-6)
@@ -188,7 +202,12 @@ def exact_cell_jacobian(params, cache, t, k, b):
         h, c = h[None], c[None]
         for s in range(t - k, t):
             h, c = lstm.step(
-                params, cache.x[s, b : b + 1], h, c, squash=cache.squash.name, forget_gate=cache.forget_gate
+                params,
+                cache.x[s, b : b + 1],
+                h,
+                c,
+                squash=cache.squash.name,
+                forget_gate=cache.forget_gate,
             )
         return c[0]
 
@@ -198,7 +217,11 @@ def exact_cell_jacobian(params, cache, t, k, b):
 @pytest.mark.parametrize(("squash", "forget_gate"), SQUASHES)
 def test_the_four_terms_add_up_to_one_step_but_their_product_is_not_two(squash, forget_gate):
     params, cache = draw(lstm, squash=squash, forget_gate=forget_gate)
-    J, defect, exact = sum(cell_terms(params, cache)), two_step_defect(params, cache), cell_jacobians(params, cache)
+    J, defect, exact = (
+        sum(cell_terms(params, cache)),
+        two_step_defect(params, cache),
+        cell_jacobians(params, cache),
+    )
     for b in range(B):
         for t in range(1, T + 1):
             assert close(J[t - 1, b], exact_cell_jacobian(params, cache, t, 1, b))
@@ -230,7 +253,9 @@ def test_the_output_gate_path_is_the_derivative_with_the_cell_held_fixed():
 
         def h_T(h, k=k, b=b):
             for t in range(T - k, T):
-                h = sigmoid(params.W_xo @ cache.x[t, b] + params.W_ho @ h + params.b_o) * np.tanh(cache.c[t + 1, b])
+                h = sigmoid(params.W_xo @ cache.x[t, b] + params.W_ho @ h + params.b_o) * np.tanh(
+                    cache.c[t + 1, b]
+                )
             return h
 
         assert close(path[k, b], dh[b] @ dense(h_T, cache.h[T - k, b] + 0j))
@@ -249,7 +274,11 @@ def enumerated_families(params, cache, dh, dc, k):
         for t in range(T, T - k - 1, -1):
             # within step t: h_t may hand its gradient down to c_t
             if t:
-                walks += [("c", row * tau[t - 1, b], edges + "t") for node, row, edges in walks if node == "h"]
+                walks += [
+                    ("c", row * tau[t - 1, b], edges + "t")
+                    for node, row, edges in walks
+                    if node == "h"
+                ]
             if t == T - k:
                 break
             back = []
@@ -335,7 +364,11 @@ def test_single_precision_stays_single():
         params, cache = draw(cell)
         params = cell.Params(*(value.astype(np.float32) for value in params))
         cache = cell.forward(params, cache.x.astype(np.float32))
-        assert step_jacobians(params, cache).dtype == products(step_jacobians(params, cache)).dtype == np.float32
+        assert (
+            step_jacobians(params, cache).dtype
+            == products(step_jacobians(params, cache)).dtype
+            == np.float32
+        )
     assert {term.dtype for term in cell_terms(params, cache)} == {np.dtype(np.float32)}
 
 
@@ -356,7 +389,9 @@ def bad_calls():
     yield "unknown norm", lambda: norms(np.eye(3), "1"), "norm"
 
 
-@pytest.mark.parametrize(("call", "argument"), [pytest.param(*rest, id=name) for name, *rest in bad_calls()])
+@pytest.mark.parametrize(
+    ("call", "argument"), [pytest.param(*rest, id=name) for name, *rest in bad_calls()]
+)
 def test_bad_input_is_named(call, argument):
     with pytest.raises(ValueError, match=f"^{argument}: got .*, wanted "):
         call()
@@ -391,4 +426,7 @@ def test_the_output_gates_path_that_explodes_is_infinite_and_says_so():
 
 def test_the_exact_jacobians_of_a_float32_network_stay_float32():
     params = lstm.init_params(2, 3, np.random.default_rng(0), dtype=np.float32)
-    assert cell_jacobians(params, lstm.forward(params, np.ones((4, 1, 2), np.float32))).dtype == np.float32
+    assert (
+        cell_jacobians(params, lstm.forward(params, np.ones((4, 1, 2), np.float32))).dtype
+        == np.float32
+    )

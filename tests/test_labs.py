@@ -6,10 +6,12 @@ import re
 import numpy as np
 import pytest
 
-from bptt_core import experiments, explorer, gradient_flow, labs, lstm, rnn
-from bptt_core._page import digits
-from bptt_core._picture import GAP
-from bptt_core._places import end_names, stairs
+from bptt_core import gradient_flow, labs, lstm, rnn
+from bptt_core.explorer import widget
+from bptt_core.explorer.picture import GAP
+from bptt_core.explorer.places import end_names, stairs
+from bptt_core.explorer.table import digits
+from bptt_core.labs import _words, cliff, forgetting, linear, saturation, windows
 
 NAMES = ["eigenvalues_linear", "eigenvalues_tanh", "forget_gate", "paths", "clipping", "truncation"]
 
@@ -21,11 +23,14 @@ def made():
 
 def ask(lab, **changes):
     """(positions, sentence) at the start of a lab with some settings changed: rows of one setting."""
-    setting = {k: v if isinstance(v, str) else np.array([v], float) for k, v in (lab.settings | changes).items()}
+    setting = {
+        k: v if isinstance(v, str) else np.array([v], float)
+        for k, v in (lab.settings | changes).items()
+    }
     positions, sentences = lab._function(**setting)
-    return {gid: np.atleast_2d(np.asarray(y, float))[0] for gid, (_, y) in positions.items()}, sentences[0].replace(
-        "*", ""
-    )
+    return {
+        gid: np.atleast_2d(np.asarray(y, float))[0] for gid, (_, y) in positions.items()
+    }, sentences[0].replace("*", "")
 
 
 def table(lab, **changes):
@@ -73,16 +78,18 @@ def test_every_part_of_a_lab_is_said(made, name):
 def test_a_lab_is_as_light_as_the_appendix_says(made, name):
     settings = np.prod([len(values) for values in made[name]._values.values()])
     weight = len(gzip.compress(made[name]._html.encode()))
-    script = len(gzip.compress(explorer.SCRIPT.encode()))
+    script = len(gzip.compress(widget.SCRIPT.encode()))
     assert 50 <= settings <= 4000 and 15_000 <= weight <= 50_000 and 5_500 <= script <= 6_500
 
 
 # --- 1
 
 
-@pytest.mark.parametrize(("radius", "angle", "between"), [(0.9, 40.0, 90.0), (1.1, 130.0, 16.0), (1.0, 6.0, 10.0)])
+@pytest.mark.parametrize(
+    ("radius", "angle", "between"), [(0.9, 40.0, 90.0), (1.1, 130.0, 16.0), (1.0, 6.0, 10.0)]
+)
 def test_the_conjugate_pair_has_the_eigenvalues_and_eigenvectors_asked_for(radius, angle, between):
-    W = experiments.conjugate_pair(*(np.array([v]) for v in (radius, angle, between)))[0]
+    W = linear.conjugate_pair(*(np.array([v]) for v in (radius, angle, between)))[0]
     values, vectors = np.linalg.eig(W)
     np.testing.assert_allclose(
         sorted(values, key=np.imag), radius * np.exp(1j * np.deg2rad([-angle, angle])), rtol=1e-12
@@ -94,10 +101,10 @@ def test_the_conjugate_pair_has_the_eigenvalues_and_eigenvectors_asked_for(radiu
 def test_lab_1_draws_powers_of_the_matrix_between_their_bounds(made):
     for radius, between in ((0.75, 10.0), (0.95, 16.0), (1.2, 35.0), (1.0, 90.0)):
         drawn, _ = ask(made["eigenvalues_linear"], radius=radius, between=between)
-        W = experiments.conjugate_pair(np.array([radius]), np.array([30.0]), np.array([between]))[0]
-        powers = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in range(experiments.LAGS + 1)]
+        W = linear.conjugate_pair(np.array([radius]), np.array([30.0]), np.array([between]))[0]
+        powers = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in range(linear.LAGS + 1)]
         np.testing.assert_allclose(drawn["gradient"], powers, rtol=1e-10)
-        k, sigma = np.arange(experiments.LAGS + 1), np.linalg.norm(W, 2)
+        k, sigma = np.arange(linear.LAGS + 1), np.linalg.norm(W, 2)
         assert (drawn["gradient"] <= sigma**k * (1 + 1e-9)).all() and (
             drawn["gradient"] >= radius**k * (1 - 1e-9)
         ).all()
@@ -111,12 +118,20 @@ def test_lab_1_reaches_vanishing_rotation_explosion_and_growth_inside_the_circle
     assert lab.radius < 1 and grows["gradient"].max() > 5 and grows["gradient"][-1] < 1
     assert abs(value(rf"grows {NUMBER}-fold", sentence) / grows["gradient"].max() - 1) < 0.02
     assert int(re.search(r"by lag (\d+)", sentence)[1]) == grows["gradient"].argmax()
-    assert abs(value(rf"the gradient is {NUMBER} times", sentence) / grows["gradient"][-1] - 1) < 0.03
-    assert abs(value(rf"halves every {NUMBER} steps", sentence) / (np.log(0.5) / np.log(0.95)) - 1) < 0.05
+    assert (
+        abs(value(rf"the gradient is {NUMBER} times", sentence) / grows["gradient"][-1] - 1) < 0.03
+    )
+    assert (
+        abs(value(rf"halves every {NUMBER} steps", sentence) / (np.log(0.5) / np.log(0.95)) - 1)
+        < 0.05
+    )
     turn, sentence = ask(lab, radius=1.0, between=90.0)
     assert np.ptp(turn["gradient"]) < 1e-9 and "Neither vanishing nor exploding" in sentence
     out, sentence = ask(lab, radius=1.2)
-    assert out["gradient"][-1] > 100 and "Exploding: in the long run each step multiplies it by 1.2." in sentence
+    assert (
+        out["gradient"][-1] > 100
+        and "Exploding: in the long run each step multiplies it by 1.2." in sentence
+    )
     gone, sentence = ask(lab, radius=0.7, between=90.0)
     assert gone["gradient"][-1] < 1e-4 and "Vanishing" in sentence and "grows" not in sentence
 
@@ -129,8 +144,11 @@ def test_lab_2_vanishes_with_a_spectral_radius_well_above_one(made):
     drawn, sentence = ask(lab)
     assert lab.radius == 1.5 and drawn["gradient"][-1] < 1e-6 and "Vanishing" in sentence
     factor = gradient_flow.factor_per_step(drawn["gradient"])
-    assert abs(value(rf"halves every {NUMBER} steps", sentence) / gradient_flow.half_life(factor) - 1) < 0.05
-    assert abs(value(rf"promises {NUMBER}", sentence) / 1.5**experiments.LAGS - 1) < 0.05
+    assert (
+        abs(value(rf"halves every {NUMBER} steps", sentence) / gradient_flow.half_life(factor) - 1)
+        < 0.05
+    )
+    assert abs(value(rf"promises {NUMBER}", sentence) / 1.5**linear.LAGS - 1) < 0.05
     assert "Exploding" in ask(lab, activation="relu", radius=2.0)[1]
     assert "Vanishing" in ask(lab, activation="sigmoid", radius=2.0, drive=0.0)[1]
 
@@ -141,7 +159,7 @@ def test_lab_2_never_passes_its_bound_and_passes_the_spectral_radius(made):
         for radius in lab._values["radius"]:
             for drive in lab._values["drive"]:
                 drawn, _ = ask(lab, activation=activation, radius=radius, drive=drive)
-                k, sigma = np.arange(experiments.LAGS + 1), np.linalg.norm(radius * experiments.W_UNIT, 2)
+                k, sigma = np.arange(linear.LAGS + 1), np.linalg.norm(radius * saturation.W_UNIT, 2)
                 assert (drawn["gradient"] <= (gamma * sigma) ** k * (1 + 1e-9)).all()
                 passed += (drawn["gradient"] > radius**k * 1.01).any()
     assert passed > 5
@@ -155,24 +173,31 @@ def test_lab_3_reaches_from_three_steps_to_hundreds_and_then_saturates(made):
     short, long, open_ = (ask(lab, forget_bias=b) for b in (1.0, 4.0, 6.0))
     assert 2 < value(rf"halves every {NUMBER} steps", short[1]) < 5
     assert short[0]["exact"][-1] < 1e-15 < 0.01 < long[0]["exact"][-1]
-    assert value(rf"moves h_T by {NUMBER}", short[1]) > 20 > 1 > value(rf"moves h_T by {NUMBER}", open_[1])
+    assert (
+        value(rf"moves h_T by {NUMBER}", short[1])
+        > 20
+        > 1
+        > value(rf"moves h_T by {NUMBER}", open_[1])
+    )
     assert open_[0]["cell"][-1] > 2.5 > short[0]["cell"].max()
 
 
 @pytest.mark.parametrize("forget_bias", [-2.0, 1.0, 3.0, 6.0])
 def test_lab_3_draws_the_gradient_that_backpropagation_gives(made, forget_bias):
     drawn, _ = ask(made["forget_gate"], forget_bias=forget_bias, length="50", scale=2.0)
-    x, params, _ = experiments.remembered(np.array([forget_bias]), np.array([2.0]))
+    x, params, _ = forgetting.remembered(np.array([forget_bias]), np.array([2.0]))
     cache = lstm.forward(params, x[:50])
     rows = []
     for unit in range(6):
         back = lstm.backward(params, cache, dc={50: np.eye(6)[unit][None, None]})
         rows.append(back.c[::-1, 0, 0])
     exact = np.linalg.norm(np.stack(rows, 1), 2, axis=(1, 2))
-    k = experiments.SHOWN[experiments.SHOWN <= 50]
+    k = forgetting.SHOWN[forgetting.SHOWN <= 50]
     np.testing.assert_allclose(drawn["exact"][: len(k)], exact[k], rtol=1e-8)
     assert np.isnan(drawn["exact"][len(k) :]).all()
-    at = made["forget_gate"]._function("50", np.array([forget_bias]), np.array([2.0]))[0]["exact"][0]
+    at = made["forget_gate"]._function("50", np.array([forget_bias]), np.array([2.0]))[0]["exact"][
+        0
+    ]
     np.testing.assert_allclose(at[: len(k)], 4 * k)  # 50 steps fill the axis of 200
     only_f = np.concatenate([np.ones((1, 6)), np.cumprod(cache.f[::-1, 0, 0], 0)]).max(-1)
     np.testing.assert_allclose(drawn["forget"][: len(k)], only_f[k], rtol=1e-10)
@@ -180,8 +205,14 @@ def test_lab_3_draws_the_gradient_that_backpropagation_gives(made, forget_bias):
 
 def test_lab_3_shows_that_the_product_of_f_and_the_four_terms_are_not_the_gradient(made):
     drawn, sentence = ask(made["forget_gate"])
-    assert drawn["exact"][-1] > 3 * drawn["forget"][-1] and drawn["exact"][-1] > 2 * drawn["four"][-1]
-    for gid, pattern in (("exact", "exact gradient is"), ("forget", "f alone says"), ("four", "four terms")):
+    assert (
+        drawn["exact"][-1] > 3 * drawn["forget"][-1] and drawn["exact"][-1] > 2 * drawn["four"][-1]
+    )
+    for gid, pattern in (
+        ("exact", "exact gradient is"),
+        ("forget", "f alone says"),
+        ("four", "four terms"),
+    ):
         assert abs(value(rf"{pattern} {NUMBER}", sentence) / drawn[gid][-1] - 1) < 0.03
 
 
@@ -196,15 +227,24 @@ def test_lab_4_stacks_shares_that_add_up_to_one_and_cancel(made):
     share = {}
     for gid in ("cell", "gates", "output", "mixed"):
         edge, base = np.split(positions[f"share-{gid}"][1][0], 2)
-        assert (edge[::2] == edge[1::2]).all() and (base[::2] == base[1::2]).all() and len(edge) == 2 * lags
+        assert (
+            (edge[::2] == edge[1::2]).all()
+            and (base[::2] == base[1::2]).all()
+            and len(edge) == 2 * lags
+        )
         edge, base = edge[::2], base[::-1][::2]
         share[gid] = edge - base
-        assert (np.where(share[gid] < 0, np.maximum(edge, base), -np.minimum(edge, base)) <= 1e-12).all()
+        assert (
+            np.where(share[gid] < 0, np.maximum(edge, base), -np.minimum(edge, base)) <= 1e-12
+        ).all()
     np.testing.assert_allclose(sum(share.values()), 1, rtol=1e-9)
     pull = sum(map(abs, share.values()))
     assert pull.max() > 1.5 and f"at lag {pull.argmax()} " in sentences[0]
     worst = np.stack(list(share.values()))[:, pull.argmax()]
-    assert abs(value(rf"above zero add up to {NUMBER},", sentences[0]) / worst[worst > 0].sum() - 1) < 0.03
+    assert (
+        abs(value(rf"above zero add up to {NUMBER},", sentences[0]) / worst[worst > 0].sum() - 1)
+        < 0.03
+    )
     assert abs(value(rf"below to −{NUMBER}\.", sentences[0]) / worst[worst < 0].sum() + 1) < 0.03
     assert abs(share["cell"][-1]) < 0.05 and share["cell"][1] > 0.5
 
@@ -217,9 +257,15 @@ def test_lab_4_has_settings_where_the_path_through_the_cell_is_nearly_everything
 
 def test_lab_4_sums_to_what_backpropagation_gives(made):
     rng = np.random.default_rng(11)
-    x, cell, dh = rng.standard_normal((16, 1, 3)), lstm.init_params(3, 5, rng), rng.standard_normal((1, 5))
+    x, cell, dh = (
+        rng.standard_normal((16, 1, 3)),
+        lstm.init_params(3, 5, rng),
+        rng.standard_normal((1, 5)),
+    )
     params = lstm.Params(cell.W_xh, 0.5 * cell.W_hh, np.repeat([0, 2.0, 0, 0], 5))
-    exact = np.linalg.norm(lstm.backward(params, lstm.forward(params, x), dh={16: dh}).c, axis=-1)[::-1, 0]
+    exact = np.linalg.norm(lstm.backward(params, lstm.forward(params, x), dh={16: dh}).c, axis=-1)[
+        ::-1, 0
+    ]
     drawn, _ = ask(made["paths"], forget_bias=2.0, scale=0.5)
     np.testing.assert_allclose(drawn["total"], exact, rtol=1e-9)
 
@@ -229,12 +275,12 @@ def test_lab_4_sums_to_what_backpropagation_gives(made):
 
 def test_the_cliff_has_the_gradient_of_central_differences():
     w, b, step = np.array([4.6, 5.0, 4.45]), np.array([-2.9, -2.2, -2.3]), 1e-6
-    _, dw, db = experiments.cliff(w, b)
+    _, dw, db = cliff.cliff(w, b)
     np.testing.assert_allclose(
-        dw, (experiments.cliff(w + step, b)[0] - experiments.cliff(w - step, b)[0]) / 2 / step, rtol=1e-4
+        dw, (cliff.cliff(w + step, b)[0] - cliff.cliff(w - step, b)[0]) / 2 / step, rtol=1e-4
     )
     np.testing.assert_allclose(
-        db, (experiments.cliff(w, b + step)[0] - experiments.cliff(w, b - step)[0]) / 2 / step, rtol=1e-4
+        db, (cliff.cliff(w, b + step)[0] - cliff.cliff(w, b - step)[0]) / 2 / step, rtol=1e-4
     )
 
 
@@ -242,11 +288,16 @@ def test_the_cliff_is_the_recursion_of_the_paper():
     x = 0.5
     for _ in range(50):
         x = 4.6 / (1 + np.exp(-x)) - 2.9
-    assert abs(experiments.cliff(np.array([4.6]), np.array([-2.9]))[0][0] - (1 / (1 + np.exp(-x)) - 0.7) ** 2) < 1e-12
+    assert (
+        abs(
+            cliff.cliff(np.array([4.6]), np.array([-2.9]))[0][0] - (1 / (1 + np.exp(-x)) - 0.7) ** 2
+        )
+        < 1e-12
+    )
 
 
 def test_clipped_steps_are_no_longer_than_the_threshold_and_keep_their_direction():
-    w, b, _, size = experiments.descend("plateau", np.array([0.1, 0.1]), np.array([0.2, np.inf]))
+    w, b, _, size = cliff.descend("plateau", np.array([0.1, 0.1]), np.array([0.2, np.inf]))
     steps = np.hypot(np.diff(w), np.diff(b)) / 0.1
     np.testing.assert_allclose(steps[0], np.minimum(size[0, :-1], 0.2), rtol=1e-6)
     np.testing.assert_allclose(steps[1], size[1, :-1], rtol=1e-6)
@@ -270,9 +321,12 @@ def test_lab_5_shows_that_clipping_saves_the_descent_and_what_it_costs(made):
 @pytest.mark.parametrize("start", ["plateau", "valley"])
 def test_lab_5_says_where_the_longest_gradient_lands(made, start):
     sentence = ask(made["clipping"], start=start)[1].replace("−", "-").replace("\u00a0", " ")
-    w, b, _, size = experiments.descend(start, np.array([0.1]), np.array([np.inf]))[:, 0]
+    w, b, _, size = cliff.descend(start, np.array([0.1]), np.array([np.inf]))[:, 0]
     longest = size[:-1].argmax()
-    assert f"in step {longest}, and lands at w = {w[longest + 1]:.2f}, b = {b[longest + 1]:.2f}." in sentence
+    assert (
+        f"in step {longest}, and lands at w = {w[longest + 1]:.2f}, b = {b[longest + 1]:.2f}."
+        in sentence
+    )
 
 
 # --- 6
@@ -280,7 +334,7 @@ def test_lab_5_says_where_the_longest_gradient_lands(made, start):
 
 def test_lab_6_is_exact_with_the_whole_window_and_falls_with_it():
     for cell in ("rnn", "lstm"):
-        error, angle = experiments.truncated(cell, np.array([0.7, 0.9]))
+        error, angle = windows.truncated(cell, np.array([0.7, 0.9]))
         assert error[:, -1].max() < 1e-12 and angle[:, -1].max() < 1e-4
         assert (error[:, 0] > 0.3).all() and (angle[:, 0] > 20).all()
         assert error[1, 9] > error[0, 9]  # the longer memory suffers more
@@ -296,11 +350,17 @@ def test_lab_6_truncates_as_a_cut_sequence_does():
     flat = lambda g: np.concatenate([g.W_xh.ravel(), g.W_hh.ravel()])  # noqa: E731
     full = flat(rnn.backward(params, cache, dh).params)
     one = sum(
-        flat(rnn.backward(params, rnn.forward(params, x[t : t + 1], cache.h[t]), dh[t : t + 1]).params)
+        flat(
+            rnn.backward(
+                params, rnn.forward(params, x[t : t + 1], cache.h[t]), dh[t : t + 1]
+            ).params
+        )
         for t in range(30)
     )
-    error, angle = experiments.truncated("rnn", np.array([0.9]))
-    np.testing.assert_allclose(error[0, 0], np.linalg.norm(one - full) / np.linalg.norm(full), rtol=1e-9)
+    error, angle = windows.truncated("rnn", np.array([0.9]))
+    np.testing.assert_allclose(
+        error[0, 0], np.linalg.norm(one - full) / np.linalg.norm(full), rtol=1e-9
+    )
     cosine = one @ full / np.linalg.norm(one) / np.linalg.norm(full)
     np.testing.assert_allclose(angle[0, 0], np.rad2deg(np.arccos(cosine)), rtol=1e-6)
 
@@ -316,8 +376,8 @@ def test_lab_6_says_how_long_a_window_must_be(made):
 def test_lab_6_the_error_of_the_rnn_alone_stays_below_the_factor_per_step(made):
     for cell in ("rnn", "lstm"):
         memory = np.array(made["truncation"]._values["memory"])
-        error, _ = experiments.truncated(cell, memory)
-        assert (error <= memory[:, None] ** experiments.WINDOWS).all() == (cell == "rnn")
+        error, _ = windows.truncated(cell, memory)
+        assert (error <= memory[:, None] ** windows.WINDOWS).all() == (cell == "rnn")
 
 
 # --- the table of numbers
@@ -325,24 +385,37 @@ def test_lab_6_the_error_of_the_rnn_alone_stays_below_the_factor_per_step(made):
 
 @pytest.mark.parametrize(
     ("given", "want"),
-    [(0, 0), (1, 16201), (-1, -16201), (0.0995, 15296), (0.09996, 15301), (999.6, 18901), (1e-19, 0), (1e18, GAP)],
+    [
+        (0, 0),
+        (1, 16201),
+        (-1, -16201),
+        (0.0995, 15296),
+        (0.09996, 15301),
+        (999.6, 18901),
+        (1e-19, 0),
+        (1e18, GAP),
+    ],
 )
 def test_a_number_of_the_table_is_three_digits_and_a_power(given, want):
     assert digits(np.array([given, np.nan], float)).tolist() == [want, GAP]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_table_holds_what_the_function_says_to_three_digits_and_nothing_outside_the_axes(made, name):
+def test_the_table_holds_what_the_function_says_to_three_digits_and_nothing_outside_the_axes(
+    made, name
+):
     lab, rng, listed = made[name], np.random.default_rng(5), 0
     heading, columns = lab._columns
     for _ in range(12):
         changes = {k: v[rng.integers(len(v))] for k, v in lab._values.items()}
-        positions = lab._function(**explorer._arrays(changes))[0]
+        positions = lab._function(**widget._arrays(changes))[0]
         rows = table(lab, **changes)
         at, numbers = positions.get(heading, (positions[next(iter(columns))][0],) * 2)
         np.testing.assert_array_equal(rows[:, 0], numbers)
         kept = rows[np.isfinite(rows[:, 0]), 0]
-        assert (np.diff(kept) >= 1).all() and (kept == np.rint(kept)).all()  # whole lags, none of them twice
+        assert (np.diff(kept) >= 1).all() and (
+            kept == np.rint(kept)
+        ).all()  # whole lags, none of them twice
         for gid, column in zip(columns, rows[:, 1:].T, strict=True):
             axes = lab._picture.artists[gid][1].axes
             (low, high), log = axes.get_ylim(), axes.get_yscale() == "log"
@@ -352,7 +425,9 @@ def test_the_table_holds_what_the_function_says_to_three_digits_and_nothing_outs
             inside = (want >= low) & (want <= high) & (at <= x[-1])
             assert (np.isfinite(column) == (inside | (want == 0))).all(), (gid, changes)
             unit = 10.0 ** (np.floor(np.log10(np.maximum(want[inside], 1e-6 * high))) - 2)
-            assert (np.abs(column - want)[inside] <= 0.5000001 * unit + 1e-6 * high * (not log)).all(), (gid, changes)
+            assert (
+                np.abs(column - want)[inside] <= 0.5000001 * unit + 1e-6 * high * (not log)
+            ).all(), (gid, changes)
             listed += inside.sum()
     assert listed > 100
 
@@ -363,7 +438,11 @@ def test_the_table_agrees_with_the_words(made):
     assert f"error of {100 * five[1]:.0f}\u00a0%" in sentence and f"by {five[2]:.0f}°" in sentence
     for cell in ("rnn", "lstm"):
         for memory in made["truncation"]._values["memory"]:
-            assert table(made["truncation"], cell=cell, memory=memory)[-1].tolist() == [30, 0, 0]  # no rounding noise
+            assert table(made["truncation"], cell=cell, memory=memory)[-1].tolist() == [
+                30,
+                0,
+                0,
+            ]  # no rounding noise
     assert np.nanmax(table(made["forget_gate"], length="50")[:, 0]) == 50
 
 
@@ -383,14 +462,15 @@ def test_the_table_agrees_with_the_words(made):
     ],
 )
 def test_numbers_are_said_with_two_digits(given, want):
-    assert experiments.number(given).replace("\u00a0", " ") == want
+    assert _words.number(given).replace("\u00a0", " ") == want
 
 
 @pytest.mark.parametrize(
-    ("factor", "word"), [(0.9, "Vanishing"), (1.2, "Exploding"), (1.0, "Neither"), (0.996, "Neither")]
+    ("factor", "word"),
+    [(0.9, "Vanishing"), (1.2, "Exploding"), (1.0, "Neither"), (0.996, "Neither")],
 )
 def test_a_verdict_agrees_with_its_factor(factor, word):
-    assert experiments.verdict(factor).startswith(f"*{word}")
+    assert _words.verdict(factor).startswith(f"*{word}")
 
 
 # --- names beside the curves
@@ -398,12 +478,23 @@ def test_a_verdict_agrees_with_its_factor(factor, word):
 
 def test_names_stand_where_their_curves_end_or_leave_and_beside_the_longest_of_a_stack():
     x, falls = np.arange(0, 31, 5.0), lambda rate: 10.0 ** (-rate * np.arange(0, 31, 5.0))[None]
-    curves = {"ends": falls(0.01), "soon": falls(0.25), "later": falls(0.2), "grows": falls(-0.5), "more": falls(-0.6)}
+    curves = {
+        "ends": falls(0.01),
+        "soon": falls(0.25),
+        "later": falls(0.2),
+        "grows": falls(-0.5),
+        "more": falls(-0.6),
+    }
     at = {gid: (x[0, 0], y[0, 0]) for gid, (x, y) in end_names(x, curves, 1e-3, 1e4).items()}
     assert at["ends.name"] == pytest.approx((30, 10**-0.3))
-    for first, second, corner in (("later", "soon", 15), ("grows", "more", 8)):  # 0.001 at 15, 10000 at 8
+    for first, second, corner in (
+        ("later", "soon", 15),
+        ("grows", "more", 8),
+    ):  # 0.001 at 15, 10000 at 8
         assert at[f"{first}.name"][0] == at[f"{second}.name"][0] == pytest.approx(corner)
-    assert at["soon.name"][1] < 10 * at["later.name"][1] and at["later.name"][1] > at["soon.name"][1]
+    assert (
+        at["soon.name"][1] < 10 * at["later.name"][1] and at["later.name"][1] > at["soon.name"][1]
+    )
     assert at["more.name"][1] > at["grows.name"][1] > at["ends.name"][1]
 
 

@@ -24,7 +24,12 @@ def test_one_step_by_hand():
         b_h=np.array([1, 2, 3, 4.0]),
     )
     h, c = lstm.step(params, np.array([[2.0]]), np.array([[-1.0]]), np.array([[0.9]]))
-    i, f, g, o = sigma(0.2 - 0.5 + 1), sigma(0.4 - 0.6 + 2), np.tanh(0.6 - 0.7 + 3), sigma(0.8 - 0.8 + 4)
+    i, f, g, o = (
+        sigma(0.2 - 0.5 + 1),
+        sigma(0.4 - 0.6 + 2),
+        np.tanh(0.6 - 0.7 + 3),
+        sigma(0.8 - 0.8 + 4),
+    )
     np.testing.assert_allclose(c, [[f * 0.9 + i * g]], rtol=1e-14)
     np.testing.assert_allclose(h, [[o * np.tanh(f * 0.9 + i * g)]], rtol=1e-14)
 
@@ -36,7 +41,9 @@ def test_the_cache_holds_each_gate_under_its_own_name():
     cache = lstm.forward(params, x, h_0, c_0)
     for gate, phi in {"i": sigma, "f": sigma, "g": np.tanh, "o": sigma}.items():
         W_x, W_h, b = (getattr(params, name + gate) for name in ("W_x", "W_h", "b_"))
-        np.testing.assert_allclose(getattr(cache, gate), phi(x @ W_x.T + cache.h[:-1] @ W_h.T + b), rtol=1e-12)
+        np.testing.assert_allclose(
+            getattr(cache, gate), phi(x @ W_x.T + cache.h[:-1] @ W_h.T + b), rtol=1e-12
+        )
     np.testing.assert_allclose(cache.c[1:], cache.f * cache.c[:-1] + cache.i * cache.g, rtol=1e-12)
     np.testing.assert_allclose(cache.h[1:], cache.o * np.tanh(cache.c[1:]), rtol=1e-12)
     np.testing.assert_allclose(cache.s, np.tanh(cache.c[1:]), rtol=1e-12)
@@ -58,7 +65,9 @@ def test_gates_of_the_parameters_are_views_in_the_order_i_f_g_o(grid):
         assert (W_h == params.W_hh[..., own, :]).all() and np.shares_memory(W_h, params.W_hh)
         assert (b == params.b_h[..., own]).all() and np.shares_memory(b, params.b_h)
         assert (W == np.concatenate([W_h, W_x], axis=-1)).all()
-    again = lstm.Params.from_hx(params.W_i, params.W_f, params.W_g, params.W_o, params.b_h.reshape(*grid, 4, H))
+    again = lstm.Params.from_hx(
+        params.W_i, params.W_f, params.W_g, params.W_o, params.b_h.reshape(*grid, 4, H)
+    )
     assert all((a == b).all() for a, b in zip(params, again, strict=True))
     assert lstm.Params.from_hx(params.W_i, params.W_f, params.W_g, params.W_o).b_h is None
     with pytest.raises(ValueError, match="^W_i, W_f, W_g, W_o, b: got"):
@@ -76,13 +85,17 @@ def test_initial_weights_have_the_stated_spread_and_only_the_forget_bias_is_not_
     params = lstm.init_params(30, 200, np.random.default_rng(0), scale=1.5, forget_bias=2.5)
     assert params.W_xh.std() == pytest.approx(1 / np.sqrt(30), rel=0.02)
     assert params.W_hh.std() == pytest.approx(1.5 / np.sqrt(200), rel=0.02)
-    assert (params.b_f == 2.5).all() and not (params.b_i.any() or params.b_g.any() or params.b_o.any())
+    assert (params.b_f == 2.5).all() and not (
+        params.b_i.any() or params.b_g.any() or params.b_o.any()
+    )
     default = lstm.init_params(2, 3, np.random.default_rng(0))
-    explicit = lstm.init_params(2, 3, np.random.default_rng(0), scale=1.0, bias=True, forget_bias=1.0)
+    explicit = lstm.init_params(
+        2, 3, np.random.default_rng(0), scale=1.0, bias=True, forget_bias=1.0
+    )
     assert all((a == b).all() for a, b in zip(default, explicit, strict=True))
-    assert {value.dtype for value in lstm.init_params(2, 3, np.random.default_rng(0), dtype=np.float32)} == {
-        np.dtype("f4")
-    }
+    assert {
+        value.dtype for value in lstm.init_params(2, 3, np.random.default_rng(0), dtype=np.float32)
+    } == {np.dtype("f4")}
 
 
 def test_without_a_forget_gate_nothing_is_forgotten_and_the_gate_has_no_gradient():
@@ -92,7 +105,9 @@ def test_without_a_forget_gate_nothing_is_forgotten_and_the_gate_has_no_gradient
     cache = lstm.forward(params, x, c_0=c_0, forget_gate=False)
     assert (cache.f == 1).all() and not cache.forget_gate
     np.testing.assert_allclose(cache.c[-1], c_0 + (cache.i * cache.g).sum(0), rtol=1e-12)
-    back = lstm.backward(params, cache, rng.standard_normal((T, B, H)), rng.standard_normal((T, B, H)))
+    back = lstm.backward(
+        params, cache, rng.standard_normal((T, B, H)), rng.standard_normal((T, B, H))
+    )
     assert not (back.params.W_xf.any() or back.params.W_hf.any() or back.params.b_f.any())
     assert back.params.W_xi.any() and back.params.W_hg.any() and back.params.b_o.any()
 
@@ -111,7 +126,10 @@ def test_the_constant_error_carousel_of_1997_carries_the_cell_gradient_unchanged
 def test_the_initial_states_are_zero_unless_given():
     rng = np.random.default_rng(0)
     params, x = network(rng), rng.standard_normal((T, B, D))
-    default, zero = lstm.forward(params, x), lstm.forward(params, x, np.zeros((B, H)), np.zeros((B, H)))
+    default, zero = (
+        lstm.forward(params, x),
+        lstm.forward(params, x, np.zeros((B, H)), np.zeros((B, H))),
+    )
     assert not default.h[0].any() and not default.c[0].any()
     assert (default.h == zero.h).all() and (default.c == zero.c).all()
 
@@ -124,7 +142,9 @@ def test_a_loss_on_h_a_loss_on_c_and_both():
     on_h, on_c = lstm.backward(params, cache, dh), lstm.backward(params, cache, dc=dc)
     both = lstm.backward(params, cache, dh, dc)
     for name in ("x", "h", "c", "a"):
-        np.testing.assert_allclose(getattr(on_h, name) + getattr(on_c, name), getattr(both, name), atol=1e-13)
+        np.testing.assert_allclose(
+            getattr(on_h, name) + getattr(on_c, name), getattr(both, name), atol=1e-13
+        )
     assert on_h.h.shape == on_h.c.shape == (T + 1, B, H) and on_h.a.shape == (T, B, 4 * H)
     nothing = lstm.backward(params, cache)
     assert not any(value.any() for value in (*nothing.params, nothing.x, nothing.h, nothing.c))
@@ -159,7 +179,9 @@ def test_a_cache_is_at_most_seven_hidden_sizes_and_one_input_a_step():
 
 def test_an_exploded_state_is_infinity_with_a_warning_and_never_nan():
     params = lstm.Params(np.full((4, 2), 1e200) * [1, -1], np.ones((4, 1)))
-    with pytest.warns(ExplodedWarning, match="the state exploded beyond float64; reported as infinity"):
+    with pytest.warns(
+        ExplodedWarning, match="the state exploded beyond float64; reported as infinity"
+    ):
         cache = lstm.forward(params, np.full((3, 1, 2), 1e200))
     assert np.isinf(cache.h[1:]).all() and not any(np.isnan(value).any() for value in cache[:5])
 
@@ -167,7 +189,9 @@ def test_an_exploded_state_is_infinity_with_a_warning_and_never_nan():
 def test_an_exploding_gradient_is_infinity_with_a_warning_and_never_nan():
     params = lstm.Params(np.zeros((4, 1)), np.full((4, 1), 1e160))
     cache = lstm.forward(params, np.zeros((4, 1, 1)), c_0=[[0.0]])
-    with pytest.warns(ExplodedWarning, match="the gradient exploded beyond float64; reported as infinity"):
+    with pytest.warns(
+        ExplodedWarning, match="the gradient exploded beyond float64; reported as infinity"
+    ):
         back = lstm.backward(params, cache, np.ones((4, 1, 1)), np.ones((4, 1, 1)), per_step=True)
     assert np.isinf(back.h[0]).all() and (back.h[4] == 1).all()
     for value in (*back.params[:2], *back.steps[:2], back.x, back.h, back.c, back.a):

@@ -11,17 +11,30 @@ from bptt_core.mistakes import MISTAKES, diagnose, explicit_backward
 
 T, B, D, H = 5, 3, 2, 4
 CELLS = {"rnn": rnn, "lstm": lstm}
-PLANTED = [(cell, mistake) for cell in CELLS for mistake in MISTAKES if cell == "lstm" or not mistake.gate]
-planted = pytest.mark.parametrize("cell, mistake", PLANTED, ids=lambda value: getattr(value, "name", value))
+PLANTED = [
+    (cell, mistake) for cell in CELLS for mistake in MISTAKES if cell == "lstm" or not mistake.gate
+]
+planted = pytest.mark.parametrize(
+    "cell, mistake", PLANTED, ids=lambda value: getattr(value, "name", value)
+)
 
 
 def network(cell, *, T=T, B=B, **changes):
     """Everything random and different: sizes, biases, states, the upstream gradient of every step."""
     rng, module = np.random.default_rng(1), CELLS[cell]
     rows = H if cell == "rnn" else 4 * H
-    shapes = {"W_xh": (rows, D), "W_hh": (rows, H), "b_h": (rows,), "x": (T, B, D), "h_0": (B, H), "c_0": (B, H)}
+    shapes = {
+        "W_xh": (rows, D),
+        "W_hh": (rows, H),
+        "b_h": (rows,),
+        "x": (T, B, D),
+        "h_0": (B, H),
+        "c_0": (B, H),
+    }
     leaves = {
-        name: 0.6 * rng.standard_normal(shape) for name, shape in shapes.items() if name != "c_0" or cell == "lstm"
+        name: 0.6 * rng.standard_normal(shape)
+        for name, shape in shapes.items()
+        if name != "c_0" or cell == "lstm"
     }
     dh = changes.pop("dh", rng.standard_normal((T, B, H)))
     return Problem(module, leaves | changes, (), {}, dh=dh)
@@ -30,11 +43,15 @@ def network(cell, *, T=T, B=B, **changes):
 def wrong_and_right(problem, mistake):
     params, cache = params_of(problem, problem.leaves), run(problem, problem.leaves)
     wrong = mistake.apply(params, cache, problem.dh)
-    return wrong._asdict(), {name: value for name, value in core_gradients(problem).items() if name in wrong._fields}
+    return wrong._asdict(), {
+        name: value for name, value in core_gradients(problem).items() if name in wrong._fields
+    }
 
 
 def relative_error(wrong, right):
-    return max(np.linalg.norm(wrong[name] - value) / np.linalg.norm(value) for name, value in right.items())
+    return max(
+        np.linalg.norm(wrong[name] - value) / np.linalg.norm(value) for name, value in right.items()
+    )
 
 
 def test_every_pattern_seen_in_the_wild_is_planted():
@@ -90,7 +107,9 @@ def test_diagnose_is_silent_on_what_is_right_and_on_what_is_wrong_in_its_own_way
     params, cache = params_of(problem, problem.leaves), run(problem, problem.leaves)
     back = problem.cell.backward(params, cache, problem.dh)
     assert diagnose(params, cache, problem.dh, back) == []
-    assert diagnose(params, cache, problem.dh, back.params._replace(W_hh=1.1 * back.params.W_hh)) == []
+    assert (
+        diagnose(params, cache, problem.dh, back.params._replace(W_hh=1.1 * back.params.W_hh)) == []
+    )
     with pytest.raises(ValueError, match="^gradients: got .*W_hh"):
         diagnose(params, cache, problem.dh, {"W_hh": np.ones((H + 1, H))})
 
@@ -110,7 +129,12 @@ def test_diagnose_reads_a_single_matrix_and_losses_at_some_steps():
 def test_diagnose_wants_one_network():
     params = rnn.Params(np.ones((2, H, D)), np.ones((2, H, H)))
     with pytest.raises(ValueError, match="params: got a grid"):
-        diagnose(params, rnn.forward(params, np.ones((T, B, D))), np.ones((T, 2, B, H)), {"W_hh": np.ones((2, H, H))})
+        diagnose(
+            params,
+            rnn.forward(params, np.ones((T, B, D))),
+            np.ones((T, 2, B, H)),
+            {"W_hh": np.ones((2, H, H))},
+        )
 
 
 def test_a_network_without_biases_is_diagnosed_too():
@@ -121,7 +145,9 @@ def test_a_network_without_biases_is_diagnosed_too():
     assert wrong.b_h is None and diagnose(params, cache, problem.dh, wrong) == [MISTAKES[0]]
 
 
-SYMMETRIC = np.array([[0.3, -0.4, 0.1, 0.2], [-0.4, 0.5, 0.2, 0.1], [0.1, 0.2, -0.6, 0.3], [0.2, 0.1, 0.3, 0.4]])
+SYMMETRIC = np.array(
+    [[0.3, -0.4, 0.1, 0.2], [-0.4, 0.5, 0.2, 0.1], [0.1, 0.2, -0.6, 0.3], [0.2, 0.1, 0.3, 0.4]]
+)
 # name → (cell, changes of the network that hide the mistake, gradients in which it then hides: None for all)
 HIDDEN = [
     ("recurrence not transposed", "rnn", {"T": 1}, None),
@@ -141,7 +167,12 @@ HIDDEN = [
     ("bias averaged over time", "lstm", {"T": 1}, None),
     ("output-gate path dropped", "lstm", {"T": 1}, None),
     ("gate i has the bias of gate f", "lstm", {"b_h": np.zeros(4 * H)}, ["W_xh", "W_hh"]),
-    ("gate o has the bias of gate g", "lstm", {"b_h": np.tile([0.1, 0.2, 0.3, 0.4], 4)}, ["W_xh", "W_hh"]),
+    (
+        "gate o has the bias of gate g",
+        "lstm",
+        {"b_h": np.tile([0.1, 0.2, 0.3, 0.4], 4)},
+        ["W_xh", "W_hh"],
+    ),
 ]
 
 
@@ -158,7 +189,12 @@ def test_one_minus_h_hides_near_zero_and_shows_at_inputs_of_order_one():
     mistake = next(mistake for mistake in MISTAKES if mistake.slip == "1 - h")
     large = network("rnn")
     small = network(
-        "rnn", **{name: 1e-6 * value for name, value in large.leaves.items() if name in ("x", "h_0", "b_h")}
+        "rnn",
+        **{
+            name: 1e-6 * value
+            for name, value in large.leaves.items()
+            if name in ("x", "h_0", "b_h")
+        },
     )
     assert relative_error(*wrong_and_right(small, mistake)) < 1e-5
     assert relative_error(*wrong_and_right(large, mistake)) > 0.1
@@ -195,7 +231,9 @@ def test_diagnose_wants_gradients_of_the_parameters(gradients, argument):
 def test_a_slip_nobody_makes_with_this_cell_is_refused(slip):
     problem = network("rnn")
     with pytest.raises(ValueError, match="^slip: got"):
-        explicit_backward(params_of(problem, problem.leaves), run(problem, problem.leaves), problem.dh, slip)
+        explicit_backward(
+            params_of(problem, problem.leaves), run(problem, problem.leaves), problem.dh, slip
+        )
 
 
 def test_a_cache_of_another_cell_is_refused():

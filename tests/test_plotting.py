@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bptt_core import explorer, plotting
+from bptt_core import plotting
+from bptt_core.explorer import widget
 
 PAPER = {"light": ("#ffffff", "#f6f7f9"), "dark": ("#14181e", "#1d232c")}
 LINES = [name for name in plotting.PALETTE if name not in ("paper", "ink", "muted", "rule")]
@@ -42,19 +43,25 @@ def shown():
 
 
 @pytest.mark.parametrize("theme", [0, 1])
-@pytest.mark.parametrize("name", [name for name in plotting.PALETTE if name not in ("paper", "rule")])
+@pytest.mark.parametrize(
+    "name", [name for name in plotting.PALETTE if name not in ("paper", "rule")]
+)
 def test_every_colour_can_be_read_as_text_on_its_paper(name, theme):
     for paper in PAPER[("light", "dark")[theme]]:
         assert contrast(plotting.PALETTE[name][theme], paper) >= 4.5
 
 
 def test_the_style_sheet_holds_the_same_palette():
-    sheet = (explorer.STATIC / "explorer.css").read_text(encoding="utf-8")
-    blocks = dict(zip(("light", "dark"), re.findall(r"\{([^}]*--gtt-ink:[^}]*)\}", sheet), strict=True))
+    sheet = (widget.STATIC / "explorer.css").read_text(encoding="utf-8")
+    blocks = dict(
+        zip(("light", "dark"), re.findall(r"\{([^}]*--gtt-ink:[^}]*)\}", sheet), strict=True)
+    )
     for theme, block in blocks.items():
         values = dict(re.findall(r"--gtt-([\w-]+): (#[0-9a-f]{6})", block))
         assert {values["paper"], values.pop("wash")} == set(PAPER[theme])
-        assert values == {name: colours[theme == "dark"] for name, colours in plotting.PALETTE.items()}
+        assert values == {
+            name: colours[theme == "dark"] for name, colours in plotting.PALETTE.items()
+        }
 
 
 @pytest.mark.parametrize("theme", [0, 1])
@@ -84,7 +91,9 @@ def test_alt_text_is_escaped():
 
 def test_the_same_figure_is_the_same_bytes_in_another_process(shown):
     code = f"{DRAW}\nimport sys; sys.stdout.buffer.write(shown.svg.encode())"
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.decode()
+    other = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True
+    ).stdout.decode()
     assert other == shown.svg == plotting.show(shown.fig, alt="a curve").svg
     assert not re.search(r"20\d\d-\d\d-\d\d|0x[0-9a-f]{6}", shown.svg)
 
@@ -105,7 +114,10 @@ def test_rounding_moves_nothing_by_more_than_a_twentieth_of_a_point(shown):
     ax = shown.fig.axes[0]
     want = ax.transData.transform([[0, 1], [1, 0.1], [2, 0.01]]) * 72 / shown.fig.dpi
     got = np.array(re.findall(r"-?[\d.]+", drawn), float).reshape(-1, 2)
-    assert np.abs(got - np.stack([want[:, 0], shown.fig.get_figheight() * 72 - want[:, 1]], -1)).max() <= 0.051
+    assert (
+        np.abs(got - np.stack([want[:, 0], shown.fig.get_figheight() * 72 - want[:, 1]], -1)).max()
+        <= 0.051
+    )
 
 
 def test_a_figure_once_frozen_moves_no_more():
@@ -126,18 +138,24 @@ def test_a_shown_figure_offers_svg_and_a_sharp_png(shown):
 
 
 def test_a_shown_pyplot_figure_is_closed_so_that_it_appears_once():
-    code = (
-        "import matplotlib; matplotlib.use('agg'); import matplotlib.pyplot as plt; from bptt_core import plotting\n"
-    )
+    code = "import matplotlib; matplotlib.use('agg'); import matplotlib.pyplot as plt; from bptt_core import plotting\n"
     code += "fig, ax = plt.subplots(); plotting.show(fig, alt='x'); print(len(plt.get_fignums()))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "0\n"
+    )
 
 
 def test_the_font_has_every_letter_that_figures_of_the_package_use():
     from fontTools.ttLib import TTFont
 
     known = set(map(chr, TTFont(plotting.FONT).getBestCmap()))
-    for name in ("labs.py", "plotting.py", "diagrams.py"):
-        text = (Path(plotting.__file__).parent / name).read_text(encoding="utf-8")
-        drawn = re.findall(r'(?:title=|xlabel=|text\([^"\n]*|label\([^"\n]*|\("\$?)"?([^"\n]+)"', text)
+    folder = Path(plotting.__file__).parent
+    for path in (folder / "plotting.py", folder / "diagrams.py", *folder.glob("labs/*.py")):
+        text = path.read_text(encoding="utf-8")
+        drawn = re.findall(
+            r'(?:title=|xlabel=|text\([^"\n]*|label\([^"\n]*|\("\$?)"?([^"\n]+)"', text
+        )
         assert set("".join(drawn)) <= known, set("".join(drawn)) - known

@@ -14,16 +14,22 @@ def logits(rng, grid=()):
 
 
 def test_the_readout_by_hand():
-    params = readout.Params(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.array([0.1, 0.2, 0.3]))
+    params = readout.Params(
+        np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.array([0.1, 0.2, 0.3])
+    )
     h = np.array([[[1.0, -1.0]], [[2.0, 0.5]]])
-    np.testing.assert_allclose(readout.forward(params, h), [[[-0.9, -0.8, -0.7]], [[3.1, 8.2, 13.3]]], rtol=1e-14)
+    np.testing.assert_allclose(
+        readout.forward(params, h), [[[-0.9, -0.8, -0.7]], [[3.1, 8.2, 13.3]]], rtol=1e-14
+    )
     dy = np.array([[[1.0, 0.0, 2.0]], [[0.0, 3.0, 0.0]]])
     back = readout.backward(params, h, dy)
     assert back.params.W_hy.tolist() == [[1, -1], [6, 1.5], [2, -2]]
     assert back.params.b_y.tolist() == [1, 3, 2]
     assert back.h.tolist() == [[[11, 14]], [[9, 12]]]
     no_bias = readout.Params(params.W_hy)
-    np.testing.assert_allclose(readout.forward(no_bias, h), readout.forward(params, h) - params.b_y, atol=1e-14)
+    np.testing.assert_allclose(
+        readout.forward(no_bias, h), readout.forward(params, h) - params.b_y, atol=1e-14
+    )
     assert readout.backward(no_bias, h, dy).params.b_y is None
 
 
@@ -41,17 +47,26 @@ def test_states_for_one_network_serve_every_readout_of_a_grid():
 
 
 def test_one_unit_and_one_output_are_enough():
-    assert readout.forward(readout.Params(np.array([[2.0]]), np.array([1.0])), np.array([[[3.0]]])).item() == 7
+    assert (
+        readout.forward(
+            readout.Params(np.array([[2.0]]), np.array([1.0])), np.array([[[3.0]]])
+        ).item()
+        == 7
+    )
 
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_initial_weights_have_the_stated_spread(bias):
-    params = readout.init_params(300, 200, np.random.default_rng(0), scale=0.7, bias=bias, dtype=np.float32)
+    params = readout.init_params(
+        300, 200, np.random.default_rng(0), scale=0.7, bias=bias, dtype=np.float32
+    )
     assert params.W_hy.shape == (200, 300) and params.W_hy.dtype == np.float32
     assert params.W_hy.std() == pytest.approx(0.7 / np.sqrt(300), rel=0.02)
     assert (params.b_y.tolist() == [0] * 200) if bias else params.b_y is None
     default = readout.init_params(3, 2, np.random.default_rng(0))
-    assert (default.W_hy == readout.init_params(3, 2, np.random.default_rng(0), scale=1.0).W_hy).all()
+    assert (
+        default.W_hy == readout.init_params(3, 2, np.random.default_rng(0), scale=1.0).W_hy
+    ).all()
     assert default.b_y.tolist() == [0, 0] and default.W_hy.dtype == float
 
 
@@ -99,7 +114,8 @@ def test_cross_entropy_of_distributions_and_squared_error_by_hand():
 
 @pytest.mark.parametrize("loss_of", [readout.softmax_cross_entropy, readout.squared_error])
 @pytest.mark.parametrize(
-    "steps, kept", [(None, [0, 1, 2, 3]), ("last", [3]), ([2, 3], [1, 2]), ((1,), [0]), (range(2, 5), [1, 2, 3])]
+    "steps, kept",
+    [(None, [0, 1, 2, 3]), ("last", [3]), ([2, 3], [1, 2]), ((1,), [0]), (range(2, 5), [1, 2, 3])],
 )
 def test_only_the_chosen_steps_count(loss_of, steps, kept):
     rng = np.random.default_rng(0)
@@ -151,7 +167,9 @@ def test_float32_stays_float32():
     ):
         loss, dy = loss_of(y, target, reduction="mean")
         back = readout.backward(params, h, dy)
-        assert {value.dtype for value in (y, loss, dy, back.h, *back.params)} == {np.dtype(np.float32)}
+        assert {value.dtype for value in (y, loss, dy, back.h, *back.params)} == {
+            np.dtype(np.float32)
+        }
 
 
 def test_a_shared_gradient_of_the_outputs_goes_to_every_network_even_with_as_many_networks_as_steps():
@@ -171,7 +189,9 @@ def test_what_leaves_the_range_is_infinite_and_says_so():
         found = readout.backward(readout.Params(W), np.ones((1, 1, 1)), np.full((1, 1, 32), 1e200))
     assert np.isinf(found.h).all()
     with pytest.warns(ExplodedWarning, match="the output exploded"):
-        y = readout.forward(readout.Params(1e200 * np.array([[1.0, -1.0]])), np.full((1, 1, 2), 1e200))
+        y = readout.forward(
+            readout.Params(1e200 * np.array([[1.0, -1.0]])), np.full((1, 1, 2), 1e200)
+        )
     assert np.isinf(y).all()
 
 

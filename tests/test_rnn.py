@@ -19,7 +19,9 @@ def test_one_step_by_hand():
 def test_two_steps_of_a_scalar_network_by_hand():
     """h_2 = w (w h_0 + x_1) + x_2: with dL/dh_2 = 1 the gradient of w is h_1 + w h_0, a sum of two paths."""
     params = rnn.Params(np.array([[1.0]]), np.array([[0.5]]))
-    cache = rnn.forward(params, np.array([[[2.0]], [[3.0]]]), np.array([[4.0]]), activation="identity")
+    cache = rnn.forward(
+        params, np.array([[[2.0]], [[3.0]]]), np.array([[4.0]]), activation="identity"
+    )
     assert cache.h.ravel().tolist() == [4, 4, 5]
     back = rnn.backward(params, cache, {2: [[1.0]]}, per_step=True)
     assert back.params.W_hh.item() == 4 + 0.5 * 4
@@ -41,7 +43,11 @@ def test_weights_are_transposed_on_the_way_back():
 
 def test_initial_weights_have_the_stated_spread():
     params = rnn.init_params(30, 400, np.random.default_rng(0), scale=1.5)
-    assert (params.W_xh.shape, params.W_hh.shape, params.b_h.shape) == ((400, 30), (400, 400), (400,))
+    assert (params.W_xh.shape, params.W_hh.shape, params.b_h.shape) == (
+        (400, 30),
+        (400, 400),
+        (400,),
+    )
     assert params.W_xh.std() == pytest.approx(1 / np.sqrt(30), rel=0.02)
     assert params.W_hh.std() == pytest.approx(1.5 / np.sqrt(400), rel=0.02)
     assert spectral_radius(params.W_hh) == pytest.approx(1.5, rel=0.1)
@@ -49,10 +55,14 @@ def test_initial_weights_have_the_stated_spread():
 
 
 def test_the_default_scale_is_one():
-    first, second = (rnn.init_params(2, 3, np.random.default_rng(0), **scale) for scale in ({}, {"scale": 1.0}))
+    first, second = (
+        rnn.init_params(2, 3, np.random.default_rng(0), **scale) for scale in ({}, {"scale": 1.0})
+    )
     assert (first.W_hh == second.W_hh).all() and (first.W_xh == second.W_xh).all()
     assert first.b_h.shape == (3,)
-    assert (first.W_hh == rnn.init_params(2, 3, np.random.default_rng(0), orthogonal=False).W_hh).all()
+    assert (
+        first.W_hh == rnn.init_params(2, 3, np.random.default_rng(0), orthogonal=False).W_hh
+    ).all()
 
 
 def test_orthogonal_initial_weights_are_a_scaled_rotation():
@@ -74,7 +84,11 @@ def test_the_same_seed_gives_the_same_weights():
 
 def test_the_initial_state_is_zero_unless_given_and_is_kept_in_row_zero():
     rng = np.random.default_rng(0)
-    params, x, h_0 = rnn.init_params(2, 4, rng), rng.standard_normal((5, 3, 2)), rng.standard_normal((3, 4))
+    params, x, h_0 = (
+        rnn.init_params(2, 4, rng),
+        rng.standard_normal((5, 3, 2)),
+        rng.standard_normal((3, 4)),
+    )
     assert not rnn.forward(params, x).h[0].any()
     assert (rnn.forward(params, x, h_0).h[0] == h_0).all()
     assert (rnn.forward(params, x).h == rnn.forward(params, x, np.zeros((3, 4))).h).all()
@@ -94,7 +108,9 @@ def test_an_exploding_state_is_infinity_with_a_warning_and_never_nan():
 def test_an_exploding_gradient_is_infinity_with_a_warning_and_the_rest_stays_finite():
     params = rnn.Params(np.ones((1, 1)), np.array([[1e150]]), np.zeros(1))
     cache = rnn.forward(params, np.zeros((4, 1, 1)), activation="identity")
-    with pytest.warns(ExplodedWarning, match="the gradient exploded beyond float64; reported as infinity"):
+    with pytest.warns(
+        ExplodedWarning, match="the gradient exploded beyond float64; reported as infinity"
+    ):
         back = rnn.backward(params, cache, {4: [[1.0]]})
     assert back.h.ravel().tolist() == pytest.approx([np.inf, np.inf, 1e300, 1e150, 1.0])
     assert back.params.b_h.item() == np.inf

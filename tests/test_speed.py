@@ -43,7 +43,9 @@ def test_a_gradient_curve_takes_little_more_than_its_matrix_products():
     params = rnn.init_params(8, 64, rng)
     cache = rnn.forward(params, rng.standard_normal((200, 1, 8)))
     J = jacobians.step_jacobians(params, cache)[:, 0]
-    curve, floor = least(lambda: gradient_flow.norm_curve(params, cache, norm="fro"), lambda: peers.bare_products(J))
+    curve, floor = least(
+        lambda: gradient_flow.norm_curve(params, cache, norm="fro"), lambda: peers.bare_products(J)
+    )
     assert curve <= 3.5 * floor
 
 

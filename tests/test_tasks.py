@@ -20,7 +20,11 @@ def test_a_task_is_the_same_for_the_same_generator_and_new_for_another(name):
     first, again, other = (DRAWS[name](np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(first.x, again.x) and np.array_equal(first.target, again.target)
     assert not np.array_equal(first.x, other.x)
-    assert first.x.shape[1] == 50 and first.x.shape[0] == len(first.target) and np.isfinite(first.x).all()
+    assert (
+        first.x.shape[1] == 50
+        and first.x.shape[0] == len(first.target)
+        and np.isfinite(first.x).all()
+    )
 
 
 @pytest.mark.parametrize("name", DRAWS)
@@ -29,7 +33,9 @@ def test_a_loss_of_the_readout_takes_the_batch(name):
     if name == "adding":
         loss, dy = squared_error(np.zeros((*batch.x.shape[:2], 1)), batch.target, steps=batch.steps)
     else:
-        loss, dy = softmax_cross_entropy(np.zeros((*batch.x.shape[:2], 40)), batch.target, steps=batch.steps)
+        loss, dy = softmax_cross_entropy(
+            np.zeros((*batch.x.shape[:2], 40)), batch.target, steps=batch.steps
+        )
     assert loss > 0 and (batch.steps is None or not dy[:-1].any())
 
 
@@ -38,7 +44,9 @@ def test_the_target_of_adding_is_the_sum_of_the_two_marked_values():
         x, target, steps = tasks.adding(length, 200, np.random.default_rng(0))
         values, markers = x[..., 0], x[..., 1]
         assert set(np.unique(markers)) <= {0, 1} and steps == "last"
-        assert (markers[: length // 2].sum(0) == 1).all() and (markers[length // 2 :].sum(0) == 1).all()
+        assert (markers[: length // 2].sum(0) == 1).all() and (
+            markers[length // 2 :].sum(0) == 1
+        ).all()
         assert np.allclose(target[-1, :, 0], (values * markers).sum(0), rtol=0, atol=1e-15)
         assert (markers.sum(1) > 0).all()  # every step is marked at some time
         assert 0 <= values.min() < 0.05 and 0.95 < values.max() < 1
@@ -56,7 +64,9 @@ def test_copying_repeats_the_word_after_the_signal():
     word, lag, symbols = 4, 6, 3
     x, target, steps = tasks.copying(lag, 100, np.random.default_rng(0), word=word, symbols=symbols)
     shown = x.argmax(-1)
-    assert x.shape == (2 * word + lag, 100, symbols + 2) and (x.sum(-1) == 1).all() and steps is None
+    assert (
+        x.shape == (2 * word + lag, 100, symbols + 2) and (x.sum(-1) == 1).all() and steps is None
+    )
     assert np.array_equal(target[-word:], shown[:word]) and (target[:-word] == symbols).all()
     assert set(np.unique(shown[:word])) == set(range(symbols))
     assert (shown[word + lag - 1] == symbols + 1).all()
@@ -85,8 +95,15 @@ def test_temporal_order_asks_for_the_two_symbols_in_their_order():
 
 def test_latching_shows_its_bit_once():
     x, target, steps = tasks.latching(6, 4000, np.random.default_rng(0), noise=0.5)
-    assert np.array_equal(np.sign(x[0, :, 0]), 2 * target[-1] - 1) and (np.abs(x[0]) == 1).all() and steps == "last"
-    assert x[1:].std() == pytest.approx(0.5, rel=0.02) and abs(np.corrcoef(x[3, :, 0], target[-1])[0, 1]) < 0.05
+    assert (
+        np.array_equal(np.sign(x[0, :, 0]), 2 * target[-1] - 1)
+        and (np.abs(x[0]) == 1).all()
+        and steps == "last"
+    )
+    assert (
+        x[1:].std() == pytest.approx(0.5, rel=0.02)
+        and abs(np.corrcoef(x[3, :, 0], target[-1])[0, 1]) < 0.05
+    )
     assert target.mean() == pytest.approx(0.5, abs=0.03)
 
 

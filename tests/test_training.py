@@ -7,7 +7,16 @@ from bptt_core import lstm, readout, rnn, tasks
 from bptt_core._containers import leaves
 from bptt_core.gradcheck import check_gradients
 from bptt_core.gradient_flow import global_norm
-from bptt_core.training import Model, accuracy, adam, answer, init_model, loss_and_gradients, sgd, train
+from bptt_core.training import (
+    Model,
+    accuracy,
+    adam,
+    answer,
+    init_model,
+    loss_and_gradients,
+    sgd,
+    train,
+)
 
 TASKS = {
     "adding": (lambda rng: tasks.adding(5, 3, rng), 2, 1, "squared_error"),
@@ -35,11 +44,16 @@ def test_the_gradient_of_the_loss_is_right(cell, task):
 
 def test_settings_of_the_cell_are_passed_on():
     rng = np.random.default_rng(0)
-    model, batch = init_model(rnn, 2, 4, 1, rng, orthogonal=True, bias=False), tasks.adding(5, 3, rng)
+    model, batch = (
+        init_model(rnn, 2, 4, 1, rng, orthogonal=True, bias=False),
+        tasks.adding(5, 3, rng),
+    )
     assert model.cell.b_h is None and np.allclose(model.cell.W_hh @ model.cell.W_hh.T, np.eye(4))
     linear, _ = answer(model, batch.x, activation="identity")
     assert linear.activation.name == "identity"
-    with_tanh, with_relu = (loss_and_gradients(model, batch, activation=name)[0] for name in ("tanh", "relu"))
+    with_tanh, with_relu = (
+        loss_and_gradients(model, batch, activation=name)[0] for name in ("tanh", "relu")
+    )
     assert with_tanh != with_relu
 
 
@@ -48,14 +62,19 @@ def test_accuracy_counts_the_steps_that_count():
     model = init_model(rnn, 1, 4, 2, rng)
     batch = tasks.latching(5, 200, rng)
     y = answer(model, batch.x)[1]
-    assert accuracy(model, batch) == np.mean([y[-1, b].argmax() == batch.target[-1, b] for b in range(200)])
+    assert accuracy(model, batch) == np.mean(
+        [y[-1, b].argmax() == batch.target[-1, b] for b in range(200)]
+    )
     every = batch._replace(steps=None)
     assert accuracy(model, every) == (y.argmax(-1) == batch.target).mean() != accuracy(model, batch)
 
 
 def params_and_gradients():
     rng = np.random.default_rng(0)
-    return [Model(init_model(lstm, 2, 3, 1, rng).cell, readout.init_params(3, 1, rng, bias=False)) for _ in range(4)]
+    return [
+        Model(init_model(lstm, 2, 3, 1, rng).cell, readout.init_params(3, 1, rng, bias=False))
+        for _ in range(4)
+    ]
 
 
 def arrays(tree):
@@ -76,7 +95,9 @@ def test_momentum_remembers_the_gradients_before():
         params = update(params, g)
         velocity = [0.5 * v + d for v, d in zip(velocity, arrays(g), strict=True)]
         want = [p - 0.1 * v for p, v in zip(want, velocity, strict=True)]
-    assert all(np.allclose(got, right, rtol=1e-13) for got, right in zip(arrays(params), want, strict=True))
+    assert all(
+        np.allclose(got, right, rtol=1e-13) for got, right in zip(arrays(params), want, strict=True)
+    )
 
 
 def test_adam_divides_the_mean_gradient_by_its_root_mean_square():
@@ -86,10 +107,16 @@ def test_adam_divides_the_mean_gradient_by_its_root_mean_square():
         params = update(params, gradients[count - 1])
         seen = [arrays(g) for g in gradients[:count]]
         for place, p in enumerate(want):
-            mean = sum(0.2 * 0.8 ** (count - 1 - s) * g[place] for s, g in enumerate(seen)) / (1 - 0.8**count)
-            square = sum(0.05 * 0.95 ** (count - 1 - s) * g[place] ** 2 for s, g in enumerate(seen)) / (1 - 0.95**count)
+            mean = sum(0.2 * 0.8 ** (count - 1 - s) * g[place] for s, g in enumerate(seen)) / (
+                1 - 0.8**count
+            )
+            square = sum(
+                0.05 * 0.95 ** (count - 1 - s) * g[place] ** 2 for s, g in enumerate(seen)
+            ) / (1 - 0.95**count)
             want[place] = p - 0.1 * mean / (np.sqrt(square) + 1e-3)
-    assert all(np.allclose(got, right, rtol=1e-12) for got, right in zip(arrays(params), want, strict=True))
+    assert all(
+        np.allclose(got, right, rtol=1e-12) for got, right in zip(arrays(params), want, strict=True)
+    )
 
 
 def test_the_first_step_of_adam_has_the_length_of_the_learning_rate():
@@ -103,7 +130,12 @@ def test_training_is_the_loop_of_its_lines(clip):
     start = init_model(rnn, 2, 4, 1, np.random.default_rng(0))
     rng, seen = np.random.default_rng(1), []
     history = train(
-        start, lambda: tasks.adding(5, 3, rng), 4, optimiser=sgd(0.3), clip=clip, callback=lambda *now: seen.append(now)
+        start,
+        lambda: tasks.adding(5, 3, rng),
+        4,
+        optimiser=sgd(0.3),
+        clip=clip,
+        callback=lambda *now: seen.append(now),
     )
     model, rng = start, np.random.default_rng(1)
     for update in range(4):
@@ -111,11 +143,19 @@ def test_training_is_the_loop_of_its_lines(clip):
         size = global_norm(g)
         factor = 1 if clip is None else min(1, clip / size)
         assert clip is None or factor < 1
-        model = Model(*(type(p)(*(a - 0.3 * factor * d for a, d in zip(p, q, strict=True)))
-                        for p, q in zip(model, g, strict=True)))
+        model = Model(
+            *(
+                type(p)(*(a - 0.3 * factor * d for a, d in zip(p, q, strict=True)))
+                for p, q in zip(model, g, strict=True)
+            )
+        )
         assert history.loss[update] == pytest.approx(value, rel=1e-13)
         assert history.norm[update] == pytest.approx(size, rel=1e-12)
-        assert (seen[update][0], *seen[update][2:]) == (update + 1, history.loss[update], history.norm[update])
+        assert (seen[update][0], *seen[update][2:]) == (
+            update + 1,
+            history.loss[update],
+            history.norm[update],
+        )
     for got, right in zip(arrays(history.model), arrays(model), strict=True):
         assert np.allclose(got, right, rtol=1e-12)
     assert seen[-1][1] is history.model and len(seen) == len(history.loss) == 4
@@ -124,7 +164,10 @@ def test_training_is_the_loop_of_its_lines(clip):
 def test_a_callback_can_end_the_training():
     rng = np.random.default_rng(0)
     history = train(
-        init_model(rnn, 2, 4, 1, rng), lambda: tasks.adding(5, 3, rng), 100, optimiser=sgd(0.1),
+        init_model(rnn, 2, 4, 1, rng),
+        lambda: tasks.adding(5, 3, rng),
+        100,
+        optimiser=sgd(0.1),
         callback=lambda update, *_: update == 7,
     )
     assert len(history.loss) == len(history.norm) == 7
@@ -145,7 +188,11 @@ def test_training_leaves_the_model_it_was_given_alone_and_keeps_single_precision
 def test_a_bit_is_latched_over_twenty_steps(cell):
     rng = np.random.default_rng(0)
     history = train(
-        init_model(cell, 1, 10, 2, rng), lambda: tasks.latching(20, 20, rng), 150, optimiser=adam(0.02), clip=1.0,
+        init_model(cell, 1, 10, 2, rng),
+        lambda: tasks.latching(20, 20, rng),
+        150,
+        optimiser=adam(0.02),
+        clip=1.0,
         loss="softmax_cross_entropy",
     )
     assert history.loss[:5].mean() > 0.5 and history.loss[-20:].mean() < 0.1

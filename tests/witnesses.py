@@ -31,7 +31,12 @@ class Problem(NamedTuple):
 
     def __repr__(self):
         shapes = {name: leaf.shape for name, leaf in self.leaves.items()}
-        settings = {**self.settings, "truncated": self.truncated, "loss": self.loss, **(self.loss_settings or {})}
+        settings = {
+            **self.settings,
+            "truncated": self.truncated,
+            "loss": self.loss,
+            **(self.loss_settings or {}),
+        }
         return f"Problem({self.cell.__name__}, {shapes}, {settings})"
 
     @property
@@ -49,7 +54,10 @@ def params_of(problem, leaves):
 
 def run(problem, leaves):
     return problem.cell.forward(
-        params_of(problem, leaves), leaves["x"], *(leaves[name] for name in problem.state_names), **problem.settings
+        params_of(problem, leaves),
+        leaves["x"],
+        *(leaves[name] for name in problem.state_names),
+        **problem.settings,
     )
 
 
@@ -89,7 +97,11 @@ def problems(draw, cell, *, grids=True, **fixed):
     def gradient():
         form = choose("upstream", "array", "steps", "last")
         full = rng.standard_normal((T, *grid, B, H))
-        chosen = [T] if form == "last" else draw(st.lists(st.integers(1, T), min_size=1, unique=True), label="steps")
+        chosen = (
+            [T]
+            if form == "last"
+            else draw(st.lists(st.integers(1, T), min_size=1, unique=True), label="steps")
+        )
         return full if form == "array" else {t: full[t - 1] for t in chosen}
 
     truncated = cell is lstm and choose("truncated", False, False, True)
@@ -121,7 +133,9 @@ def paired(upstream, states):
 def loss(problem, leaves):
     """The loss of every network of the grid, from the package's forward passes."""
     cache = run(problem, leaves)
-    total = paired(problem.dh, cache.h) + (paired(problem.dc, cache.c) if problem.cell is lstm else 0)
+    total = paired(problem.dh, cache.h) + (
+        paired(problem.dc, cache.c) if problem.cell is lstm else 0
+    )
     if problem.loss:
         y = readout.forward(readout.Params(leaves["W_hy"], leaves.get("b_y")), cache.h[1:])
         total = total + LOSSES[problem.loss](y, problem.target, **problem.loss_settings)[0]
@@ -147,7 +161,9 @@ def core_gradients(problem):
     back, read = core_backward(problem)
     found = {name: getattr(back.params, name) for name in problem.parameter_names}
     found |= {"x": back.x, "h_0": back.h[0]} | ({"c_0": back.c[0]} if problem.cell is lstm else {})
-    found |= {name: getattr(read.params, name) for name in ("W_hy", "b_y") if name in problem.leaves}
+    found |= {
+        name: getattr(read.params, name) for name in ("W_hy", "b_y") if name in problem.leaves
+    }
     if found["x"].shape != problem.leaves["x"].shape:
         found["x"] = found["x"].sum(tuple(range(1, 1 + len(problem.grid))))
     return found
@@ -214,7 +230,12 @@ def torch_states(problem, leaves):
     """The cell step by step, as its equations read. A truncated LSTM detaches the h that enters the gates."""
     import torch
 
-    phi = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu, "identity": lambda a: a}
+    phi = {
+        "tanh": torch.tanh,
+        "sigmoid": torch.sigmoid,
+        "relu": torch.relu,
+        "identity": lambda a: a,
+    }
     h, c = [leaves["h_0"]], [leaves.get("c_0")]
     for x_t in leaves["x"]:
         seen = h[-1].detach() if problem.truncated else h[-1]
@@ -239,7 +260,9 @@ def torch_module_states(problem, leaves):
     H, D = problem.leaves["W_hh"].shape[-1], problem.leaves["x"].shape[-1]
     bias = "b_h" in leaves
     if problem.cell is rnn:
-        module = torch.nn.RNN(D, H, nonlinearity=problem.settings["activation"], bias=bias, dtype=torch.float64)
+        module = torch.nn.RNN(
+            D, H, nonlinearity=problem.settings["activation"], bias=bias, dtype=torch.float64
+        )
     else:
         module = torch.nn.LSTM(D, H, bias=bias, dtype=torch.float64)
     weights = {"weight_ih_l0": leaves["W_xh"], "weight_hh_l0": leaves["W_hh"]}
@@ -271,7 +294,9 @@ def torch_readout_loss(problem, leaves, h):
             total = total + ((y - target) ** 2).sum() / 2
         elif target.ndim == 1:
             flat = y.reshape(-1, *y.shape[-2:])
-            total = total + sum(torch.nn.functional.cross_entropy(z, target, reduction="sum") for z in flat)
+            total = total + sum(
+                torch.nn.functional.cross_entropy(z, target, reduction="sum") for z in flat
+            )
         else:
             total = total - (target * torch.log_softmax(y, -1)).sum()
     return total / (len(chosen) * h[0].shape[-2]) if reduction == "mean" else total

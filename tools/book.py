@@ -15,21 +15,43 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-NOISE = ("reading sources", "writing output", "copying", "loading", "myst", "Using jupyter-cache", "[IPKernelApp]")
+NOISE = (
+    "reading sources",
+    "writing output",
+    "copying",
+    "loading",
+    "myst",
+    "Using jupyter-cache",
+    "[IPKernelApp]",
+)
 
 
 def reason(log, root):
     """What stopped the build, in one line: a failing cell, or the first warning and their number."""
     lines = [ANSI.sub("", line).strip() for line in log]
     for chapter in (
-        line.rpartition("ExecutionError: ")[2] for line in lines if "execute.base.ExecutionError: " in line
+        line.rpartition("ExecutionError: ")[2]
+        for line in lines
+        if "execute.base.ExecutionError: " in line
     ):
-        errors = [line for line in lines if re.match(r"[A-Z]\w*(Error|Exception|Warning|Interrupt|Exit)(:|$)", line)]
+        errors = [
+            line
+            for line in lines
+            if re.match(r"[A-Z]\w*(Error|Exception|Warning|Interrupt|Exit)(:|$)", line)
+        ]
         name = os.path.relpath(chapter, root) if os.path.isabs(chapter) else chapter
-        where = [line.partition(" ")[2].lstrip("0123456789 ") for line in lines if line.startswith("---->")]
-        return f"{name}: a cell failed: {errors[0] if errors else 'see above'}" + (f" in: {where[0]}" if where else "")
+        where = [
+            line.partition(" ")[2].lstrip("0123456789 ")
+            for line in lines
+            if line.startswith("---->")
+        ]
+        return f"{name}: a cell failed: {errors[0] if errors else 'see above'}" + (
+            f" in: {where[0]}" if where else ""
+        )
     warnings = [
-        line.replace(f"{root}{os.sep}", "") for line in lines if re.search(r"\b(WARNING|ERROR|CRITICAL): ", line)
+        line.replace(f"{root}{os.sep}", "")
+        for line in lines
+        if re.search(r"\b(WARNING|ERROR|CRITICAL): ", line)
     ]
     if warnings:
         return warnings[0] + (f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else "")
@@ -40,14 +62,28 @@ def reason(log, root):
 def build(root, *, only=None):
     """0, or 1 after saying why not."""
     target = root / "_build" / "page" if only else root
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(root)]
+    command = [
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main()",
+        "build",
+        str(root),
+    ]
     command += ["-n", "--all", "--path-output", str(target)]
     command += [] if only else ["-W", "--keep-going"]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(root / "src"), os.environ.get("PYTHONPATH")]))}
-    env |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"} | ({"GTT_ONLY": only} if only else {})
+    env = os.environ | {
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [str(root / "src"), os.environ.get("PYTHONPATH")])
+        )
+    }
+    env |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"} | (
+        {"GTT_ONLY": only} if only else {}
+    )
     # a font cache of this environment's own, made before a cell could complain of an old or a missing one
     env |= {"MPLCONFIGDIR": str(Path(sys.prefix, "matplotlib"))}
-    subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], env=env, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", "import matplotlib.font_manager"], env=env, capture_output=True
+    )
     start, log = time.perf_counter(), []
     process = subprocess.Popen(
         command,
@@ -80,7 +116,9 @@ def build(root, *, only=None):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", help="the beginning of a chapter's name")
     parser.add_argument("--root", type=Path, default=ROOT)
     arguments = parser.parse_args()

@@ -24,8 +24,22 @@ FONTS = [  # source, characters, place, family, style, weight
         "Regular",
         400,
     ),
-    ("source-serif/TTF/SourceSerif4-It", TEXT, WEB / "serif-italic.woff2", "GTT Serif", "Italic", 400),
-    ("source-serif/TTF/SourceSerif4-Semibold", TEXT, WEB / "serif-semibold.woff2", "GTT Serif", "Semibold", 600),
+    (
+        "source-serif/TTF/SourceSerif4-It",
+        TEXT,
+        WEB / "serif-italic.woff2",
+        "GTT Serif",
+        "Italic",
+        400,
+    ),
+    (
+        "source-serif/TTF/SourceSerif4-Semibold",
+        TEXT,
+        WEB / "serif-semibold.woff2",
+        "GTT Serif",
+        "Semibold",
+        600,
+    ),
     (
         "source-sans/TTF/SourceSans3-Regular",
         TEXT | {*"≤≥≈∞∂‖ρσλ⁻⁰¹²³⁴⁵⁶⁷⁸⁹"},
@@ -34,11 +48,18 @@ FONTS = [  # source, characters, place, family, style, weight
         "Regular",
         400,
     ),
-    ("source-sans/TTF/SourceSans3-Semibold", TEXT, WEB / "sans-semibold.woff2", "GTT Sans", "Semibold", 600),
+    (
+        "source-sans/TTF/SourceSans3-Semibold",
+        TEXT,
+        WEB / "sans-semibold.woff2",
+        "GTT Sans",
+        "Semibold",
+        600,
+    ),
     (
         "source-sans/TTF/SourceSans3-Regular",
         TEXT | LATIN_1 | GREEK | SIGNS,
-        ROOT / "src" / "bptt_core" / "static" / "SourceSans3.ttf",
+        ROOT / "src" / "bptt_core" / "SourceSans3.ttf",
         "GTT Sans",
         "Regular",
         400,
@@ -48,19 +69,30 @@ FONTS = [  # source, characters, place, family, style, weight
 
 def make(source, characters, place, family, style, weight):
     font = TTFont(source)
-    options = subset.Options(layout_features=["kern", "liga"], name_IDs=[0, 13, 14], hinting=False, notdef_outline=True)
+    options = subset.Options(
+        layout_features=["kern", "liga"], name_IDs=[0, 13, 14], hinting=False, notdef_outline=True
+    )
     options.drop_tables += ["STAT", "BASE", "gasp", "prep", "DSIG"]
     subsetter = subset.Subsetter(options)
     subsetter.populate(text="".join(characters))
     subsetter.subset(font)
     script = f"{family}-{style}".replace(" ", "")
-    names = {1: family, 2: style, 3: f"1.0;{script}", 4: f"{family} {style}", 5: "Version 1.0", 6: script}
+    names = {
+        1: family,
+        2: style,
+        3: f"1.0;{script}",
+        4: f"{family} {style}",
+        5: "Version 1.0",
+        6: script,
+    }
     for number, text in names.items():
         font["name"].setName(text, number, 3, 1, 0x409)
     font["OS/2"].usWeightClass = weight
     font.flavor = "woff2" if place.suffix == ".woff2" else None
     font.save(place)
-    print(f"{place.relative_to(ROOT)}: {place.stat().st_size} bytes, {len(font.getBestCmap())} characters")
+    print(
+        f"{place.relative_to(ROOT)}: {place.stat().st_size} bytes, {len(font.getBestCmap())} characters"
+    )
 
 
 if __name__ == "__main__":

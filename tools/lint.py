@@ -53,10 +53,15 @@ def failures_of_chapter(path):
     except (OSError, nbformat.ValidationError, nbformat.reader.NotJSONError) as error:
         return [f"{label}: is no notebook: {str(error).splitlines()[0]}"]
     found = [
-        f"{label}: cell {n}: {said}" for n, cell in enumerate(book.cells, start=1) for said in failures_of_cell(cell)
+        f"{label}: cell {n}: {said}"
+        for n, cell in enumerate(book.cells, start=1)
+        for said in failures_of_cell(cell)
     ]
     names = [cell.metadata["name"] for cell in book.cells if cell.metadata.get("name")]
-    found += [f"{label}: cell name {name!r} stands twice" for name in sorted({n for n in names if names.count(n) > 1})]
+    found += [
+        f"{label}: cell name {name!r} stands twice"
+        for name in sorted({n for n in names if names.count(n) > 1})
+    ]
     if "widgets" in book.metadata:
         found.append(f"{label}: keeps the state of its widgets: python tools/outputs.py clears it")
     if not book.cells or not book.cells[0].source.startswith("# "):
@@ -65,10 +70,23 @@ def failures_of_chapter(path):
 
 
 def main():
-    ruff = subprocess.run([sys.executable, "-m", "ruff", "check", "--output-format", "concise", str(ROOT)], cwd=ROOT)
-    found = [said for path in sorted((ROOT / "chapters").glob("*.ipynb")) for said in failures_of_chapter(path)]
+    ruff = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--output-format", "concise", str(ROOT)], cwd=ROOT
+    )
+    found = [
+        said
+        for path in sorted((ROOT / "chapters").glob("*.ipynb"))
+        for said in failures_of_chapter(path)
+    ]
     print(
-        "\n".join(found + [f"lint: {len(found)} failures in the chapters" if found else "lint: the chapters are clean"])
+        "\n".join(
+            found
+            + [
+                f"lint: {len(found)} failures in the chapters"
+                if found
+                else "lint: the chapters are clean"
+            ]
+        )
     )
     return int(bool(ruff.returncode or found))
 

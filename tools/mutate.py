@@ -30,7 +30,15 @@ SWAPS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
 }  # fmt: skip
-TEXT_ONLY = {"wanted", "report_overflow", "check_number", "check_sizes", "ValueError", "GradientError", "property"}
+TEXT_ONLY = {
+    "wanted",
+    "report_overflow",
+    "check_number",
+    "check_sizes",
+    "ValueError",
+    "GradientError",
+    "property",
+}
 LIMIT = 300  # seconds for one mutant; one that takes longer is listed as a time-out
 
 
@@ -51,7 +59,11 @@ def mutants(tree):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
             yield node.lineno, "@ → *", exchange(node, "op", ast.Mult())
         if isinstance(node, ast.BoolOp):
-            yield node.lineno, f"{name(node.op)} swapped", exchange(node, "op", SWAPS[type(node.op)]())
+            yield (
+                node.lineno,
+                f"{name(node.op)} swapped",
+                exchange(node, "op", SWAPS[type(node.op)]()),
+            )
         if isinstance(node, ast.Compare):
             for k, op in enumerate(node.ops):
                 ops = [*node.ops[:k], SWAPS[type(op)](), *node.ops[k + 1 :]]
@@ -59,7 +71,11 @@ def mutants(tree):
         if isinstance(node, ast.IfExp):
             yield node.lineno, "branches swapped", exchange_both(node)
         if isinstance(node, ast.If):
-            yield node.lineno, "condition negated", exchange(node, "test", ast.UnaryOp(ast.Not(), node.test))
+            yield (
+                node.lineno,
+                "condition negated",
+                exchange(node, "test", ast.UnaryOp(ast.Not(), node.test)),
+            )
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not | ast.Invert):
             yield node.lineno, f"{name(node.op)} dropped", exchange_node(node, node.operand)
         if isinstance(node, ast.Constant) and not is_docstring(node):
@@ -100,7 +116,10 @@ def is_text(node):
             called = getattr(node.func, "id", getattr(node.func, "attr", ""))
             if called in TEXT_ONLY or (called == "isinstance" and child is node.args[-1]):
                 return True
-            if called in ("number_array", "check_step", "upstream", "_upstream") and child is node.args[0]:
+            if (
+                called in ("number_array", "check_step", "upstream", "_upstream")
+                and child is node.args[0]
+            ):
                 return True
         if isinstance(node, ast.keyword) and node.arg == "strict":
             return True
@@ -187,8 +206,13 @@ def noticed(module, code, show):
         os.chdir(ROOT)
         with tempfile.TemporaryDirectory() as folder:
             options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=line", f"--basetemp={folder}"]
-            options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # Hypothesis is loaded before the fork
-            failed = any(pytest.main([*options, path], plugins=[FailFast]) for path in tests_for(module))
+            options += [
+                "-W",
+                "ignore::pytest.PytestAssertRewriteWarning",
+            ]  # Hypothesis is loaded before the fork
+            failed = any(
+                pytest.main([*options, path], plugins=[FailFast]) for path in tests_for(module)
+            )
         sys.stdout.flush()
         os._exit(int(failed))
     start = time.monotonic()
@@ -226,8 +250,12 @@ def run(module, only, part, parts):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("modules", nargs="*", default=MODULES)
-    parser.add_argument("--part", default="1/1", help="1/2 and 2/2 share the work between two processes")
-    parser.add_argument("--only", type=lambda text: {int(number) for number in text.split(",")}, default=set())
+    parser.add_argument(
+        "--part", default="1/1", help="1/2 and 2/2 share the work between two processes"
+    )
+    parser.add_argument(
+        "--only", type=lambda text: {int(number) for number in text.split(",")}, default=set()
+    )
     arguments = parser.parse_args()
     sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
     sys.dont_write_bytecode = True
@@ -238,7 +266,10 @@ def main():
         sys.modules["torch"].set_num_threads(1)
     for module in arguments.modules:
         tried, survivors = run(module, arguments.only, *map(int, arguments.part.split("/")))
-        print(f"{module}, part {arguments.part}: {tried} mutants, {len(survivors)} survived", flush=True)
+        print(
+            f"{module}, part {arguments.part}: {tried} mutants, {len(survivors)} survived",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -32,7 +32,9 @@ def refresh(path):
 
 
 if __name__ == "__main__":
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")])
+    )
     for chapter in sorted((ROOT / "chapters").glob("*.ipynb")):
         if not sys.argv[1:] or chapter.name.startswith(tuple(sys.argv[1:])):
             refresh(chapter)

@@ -18,7 +18,18 @@ STEPS = [
     ("units", [*PYTEST, "-n", "2", "tests", *(f"--ignore={path}" for path in BUILT)]),
     (
         "chapters",
-        [*PYTEST, "-n", "2", "--dist", "loadfile", "-W", "default", "--nbval-lax", "--nbval-current-env", "chapters"],
+        [
+            *PYTEST,
+            "-n",
+            "2",
+            "--dist",
+            "loadfile",
+            "-W",
+            "default",
+            "--nbval-lax",
+            "--nbval-current-env",
+            "chapters",
+        ],
     ),
     ("book", [sys.executable, "tools/book.py"]),
     ("pages", [*PYTEST, "-n", "2", *BUILT, f"--ignore={TIMED}"]),
@@ -60,8 +71,12 @@ def main():
             broken.append(name)
         if command[:3] == PYTEST[:3]:
             for number, kind in COUNT.findall(lines[-1] if lines else ""):
-                total["failed" if kind.startswith("error") else kind] = total.get(kind, 0) + int(number)
-            skipped += [line for line in lines if line.startswith("SKIPPED") or "tests skipped: " in line]
+                total["failed" if kind.startswith("error") else kind] = total.get(kind, 0) + int(
+                    number
+                )
+            skipped += [
+                line for line in lines if line.startswith("SKIPPED") or "tests skipped: " in line
+            ]
     print("== summary")
     print("\n".join(dict.fromkeys(skipped)) or "nothing was skipped")
     print(f"failed: {', '.join(broken)}" if broken else "every step passed")

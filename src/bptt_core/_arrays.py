@@ -31,7 +31,11 @@ def number_array(name, value, shape=None):
         raise wanted(name, f"a ragged {type(value).__name__}", "an array of numbers") from error
     kind = array.dtype.kind
     if kind not in "biufc":
-        raise wanted(name, type(value).__name__ if array.ndim == 0 else f"dtype {array.dtype}", "an array of numbers")
+        raise wanted(
+            name,
+            type(value).__name__ if array.ndim == 0 else f"dtype {array.dtype}",
+            "an array of numbers",
+        )
     if kind in "biu":
         array = array.astype(float)
     if not all_finite(array):
@@ -46,7 +50,11 @@ def number_array(name, value, shape=None):
 
 def is_whole(value, least, most=float("inf")):
     """Whether `value` is a whole number from `least` to `most`, and neither True nor 2.0."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and least <= value <= most
+    return (
+        isinstance(value, int | np.integer)
+        and not isinstance(value, bool)
+        and least <= value <= most
+    )
 
 
 def check_sizes(rng, dtype, **sizes):
@@ -63,7 +71,12 @@ def check_sizes(rng, dtype, **sizes):
 
 def check_number(name, value):
     """`value` if it is one finite real number."""
-    if not (np.isscalar(value) and np.isreal(value) and not isinstance(value, str | bytes) and np.isfinite(value)):
+    if not (
+        np.isscalar(value)
+        and np.isreal(value)
+        and not isinstance(value, str | bytes)
+        and np.isfinite(value)
+    ):
         raise wanted(name, repr(value), "one finite number")
     return value
 
@@ -77,7 +90,9 @@ def check_weights(params, container, blocks):
     W_xh, W_hh = number_array("W_xh", params.W_xh), number_array("W_hh", params.W_hh)
     b_h = None if params.b_h is None else number_array("b_h", params.b_h)
     if W_hh.ndim < 2 or W_hh.size == 0 or W_hh.shape[-2] != blocks * W_hh.shape[-1]:
-        raise wanted("W_hh", f"shape {W_hh.shape}", f"(…, {blocks}H, H)" if blocks > 1 else "(…, H, H)")
+        raise wanted(
+            "W_hh", f"shape {W_hh.shape}", f"(…, {blocks}H, H)" if blocks > 1 else "(…, H, H)"
+        )
     *grid, N, H = W_hh.shape
     if W_xh.ndim < 2 or W_xh.shape[:-1] != W_hh.shape[:-1] or W_xh.size == 0:
         raise wanted("W_xh", f"shape {W_xh.shape}", f"shape ({', '.join(map(str, (*grid, N)))}, D)")
@@ -90,7 +105,9 @@ def check_inputs(x, grid, D):
     """`x` as an array (T, *grid or nothing, B, D) with T, B ≥ 1. Returns (x, T, B)."""
     x = number_array("x", x)
     if x.ndim not in (3, 3 + len(grid)) or x.shape[-1] != D or x.shape[1:-2] not in ((), grid):
-        raise wanted("x", f"shape {x.shape}", f"(T, B, {D})" + (f" or (T, {grid}, B, {D})" if grid else ""))
+        raise wanted(
+            "x", f"shape {x.shape}", f"(T, B, {D})" + (f" or (T, {grid}, B, {D})" if grid else "")
+        )
     if x.size == 0:
         raise wanted("x", f"shape {x.shape}", "at least one step and one sequence")
     return x, x.shape[0], x.shape[-2]
@@ -98,7 +115,9 @@ def check_inputs(x, grid, D):
 
 def check_step(grid, D, H, x_t, **states):
     """`x_t` (…, B, D) and the states (…, B, H) of one step as arrays that go together."""
-    arrays = {"x_t": number_array("x_t", x_t)} | {name: number_array(name, state) for name, state in states.items()}
+    arrays = {"x_t": number_array("x_t", x_t)} | {
+        name: number_array(name, state) for name, state in states.items()
+    }
     for name, array in arrays.items():
         size = D if name == "x_t" else H
         if array.ndim < 2 or array.size == 0 or array.shape[-1] != size:
@@ -118,12 +137,24 @@ def check_cache(cache, container, params, grid, H, D):
         raise wanted("cache", type(cache).__name__, f"{container.__module__}.Cache, from `forward`")
     if cache.h.shape[1:-2] != grid or cache.h.shape[-1] != H or cache.x.shape[-1] != D:
         got = f"states {cache.h.shape} and inputs {cache.x.shape}"
-        raise wanted("cache", got, f"the forward pass of these parameters, with grid {grid}, H = {H}, D = {D}")
+        raise wanted(
+            "cache",
+            got,
+            f"the forward pass of these parameters, with grid {grid}, H = {H}, D = {D}",
+        )
     if cache.hx.shape[-1] != H + D + (params.b_h is not None):
         have = ("without b_h", "with b_h")
-        raise wanted("cache", f"a forward pass {have[params.b_h is None]}", f"one {have[params.b_h is not None]}")
+        raise wanted(
+            "cache",
+            f"a forward pass {have[params.b_h is None]}",
+            f"one {have[params.b_h is not None]}",
+        )
     if (dtype := common_dtype(*params, cache.h)) != cache.h.dtype:
-        raise wanted("cache", f"{cache.h.dtype} for parameters of {dtype}", "the forward pass of these parameters")
+        raise wanted(
+            "cache",
+            f"{cache.h.dtype} for parameters of {dtype}",
+            "the forward pass of these parameters",
+        )
 
 
 def initial_state(name, state, shape):
@@ -189,7 +220,11 @@ def upstream(name, gradient, shape, dtype, *, out=None):
             raise wanted(label, "complex numbers", "real numbers, as in the cache")
         value = value if t is None else value[None]
         if value.shape not in (part.shape, (part.shape[0], *shape[-2:])):
-            raise wanted(label, f"shape {value.shape[t is not None :]}", f"shape {part.shape[t is not None :]}")
+            raise wanted(
+                label,
+                f"shape {value.shape[t is not None :]}",
+                f"shape {part.shape[t is not None :]}",
+            )
         part[...] = over_grid(value, part.ndim)
     return out
 
@@ -226,7 +261,11 @@ def report_overflow(what, *arrays, watch=None):
     watch  those of the arrays which an overflow anywhere is sure to reach: looking at them is enough"""
     bad = [array for array in watch or arrays if array is not None and not all_finite(array)]
     if bad:
-        warnings.warn(f"{what} exploded beyond {bad[0].dtype}; reported as infinity", ExplodedWarning, stacklevel=3)
+        warnings.warn(
+            f"{what} exploded beyond {bad[0].dtype}; reported as infinity",
+            ExplodedWarning,
+            stacklevel=3,
+        )
         for array in arrays:
             if array is not None:
                 array[np.isnan(array)] = np.inf

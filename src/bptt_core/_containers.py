@@ -23,7 +23,11 @@ def leaves(tree, name=""):
         return []
     if not is_container(tree):
         return [(name or "value", np.asarray(tree))]
-    return [leaf for key, value in fields(tree) for leaf in leaves(value, f"{name}.{key}" if name else str(key))]
+    return [
+        leaf
+        for key, value in fields(tree)
+        for leaf in leaves(value, f"{name}.{key}" if name else str(key))
+    ]
 
 
 def map_leaves(function, tree, *others):
@@ -33,7 +37,9 @@ def map_leaves(function, tree, *others):
     if not is_container(tree):
         return function(tree, *others)
     for other in others:
-        if not is_container(other) or [key for key, _ in fields(other)] != [key for key, _ in fields(tree)]:
+        if not is_container(other) or [key for key, _ in fields(other)] != [
+            key for key, _ in fields(tree)
+        ]:
             raise wanted("containers", type(other).__name__, f"the fields of {type(tree).__name__}")
     columns = zip(fields(tree), *map(fields, others), strict=True)
     values = {row[0][0]: map_leaves(function, *[value for _, value in row]) for row in columns}

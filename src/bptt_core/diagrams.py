@@ -29,7 +29,9 @@ def node(ax, xy, text, kind="forward", *, radius=RADIUS):
     ax.text(*xy, text, ha="center", va="center_baseline", color="gtt:ink", fontsize=10)
 
 
-def arrow(ax, a, b, kind="forward", *, text="", side=1, bend=0.0, gap=RADIUS + 0.04, shift=0.0, **style):
+def arrow(
+    ax, a, b, kind="forward", *, text="", side=1, bend=0.0, gap=RADIUS + 0.04, shift=0.0, **style
+):
     """An arrow from node `a` to node `b`, with `text` beside it.
 
     side   1 or −1: on which side of the arrow the text stands
@@ -40,8 +42,16 @@ def arrow(ax, a, b, kind="forward", *, text="", side=1, bend=0.0, gap=RADIUS + 0
     along = (b - a) / np.linalg.norm(b - a)
     across = np.array([-along[1], along[0]])
     a, b = a + gap * along + shift * across, b - gap * along + shift * across
-    look = {"linewidth": 1.3, "arrowstyle": "-|>", "mutation_scale": 9, "shrinkA": 0, "shrinkB": 0} | style
-    ax.add_patch(FancyArrowPatch(a, b, connectionstyle=f"arc3,rad={bend}", color=f"gtt:{kind}", **look))
+    look = {
+        "linewidth": 1.3,
+        "arrowstyle": "-|>",
+        "mutation_scale": 9,
+        "shrinkA": 0,
+        "shrinkB": 0,
+    } | style
+    ax.add_patch(
+        FancyArrowPatch(a, b, connectionstyle=f"arc3,rad={bend}", color=f"gtt:{kind}", **look)
+    )
     if text:
         middle = (a + b) / 2 + (0.25 * side - 0.5 * bend * np.linalg.norm(b - a)) * across
         ax.text(*middle, text, ha="center", va="center", color=f"gtt:{kind}", fontsize=9)
@@ -65,7 +75,11 @@ def unrolled_rnn(steps=3, *, gradient=False, only=None):
         node(ax, (x, y - rise), f"$x_{t}$", kind)
         node(ax, above, f"$L_{t}$", read)
         copy = f"^{{({t})}}" if only else ""
-        names = ("", "", "") if gradient else tuple(f"$W_{{{place}}}{copy}$" for place in ("hh", "xh", "hy"))
+        names = (
+            ("", "", "")
+            if gradient
+            else tuple(f"$W_{{{place}}}{copy}$" for place in ("hh", "xh", "hy"))
+        )
         arrow(ax, before, now, kind, text=names[0], shift=shift)
         arrow(ax, (x, y - rise), now, kind, text=names[1], side=-1)
         arrow(ax, now, above, read, text=names[2], side=-1, shift=shift)
@@ -88,7 +102,11 @@ def dependency_graph(path=None, *, last="t"):
 
     path  "t_0", "t_1", "output" or "detour": drawn strong in the colour of gradients, the rest faint"""
     width = 3.0
-    index = [last - 2, last - 1, last] if isinstance(last, int) else [f"{{{last}-2}}", f"{{{last}-1}}", f"{{{last}}}"]
+    index = (
+        [last - 2, last - 1, last]
+        if isinstance(last, int)
+        else [f"{{{last}-2}}", f"{{{last}-1}}", f"{{{last}}}"]
+    )
     places = {"L": (2 * width + 1.75, 0.5)}
     for step in range(3):
         x = 0.5 + width * step
@@ -112,7 +130,15 @@ def dependency_graph(path=None, *, last="t"):
     for name, xy in places.items():
         letter, _, step = name.partition("_")
         on_path = any(name in edge for edge in strong)
-        kind = "gradient" if on_path else "rule" if path else f"gate-{letter}" if letter in "ifgo" else "forward"
+        kind = (
+            "gradient"
+            if on_path
+            else "rule"
+            if path
+            else f"gate-{letter}"
+            if letter in "ifgo"
+            else "forward"
+        )
         node(ax, xy, f"${letter}_{index[int(step)]}$" if step else "$L$", kind)
     return fig
 
@@ -120,7 +146,12 @@ def dependency_graph(path=None, *, last="t"):
 def lstm_cell():
     """One step of an LSTM: the cell above, the hidden state below, the four gates between (`D-eq11`–`D-eq16`)."""
     fig, ax = canvas(9.0, 5.5, scale=0.6)
-    cell, gates, state, small = 5.0, 2.7, 1.5, 0.22  # heights of the three rows, radius of an operation
+    cell, gates, state, small = (
+        5.0,
+        2.7,
+        1.5,
+        0.22,
+    )  # heights of the three rows, radius of an operation
     where = {"f": 2.1, "i": 3.3, "g": 4.5, "o": 5.7}
     kept, written, added, shown = (2.1, cell), (3.9, 3.85), (3.9, cell), (7.1, gates)
 
@@ -139,7 +170,12 @@ def lstm_cell():
     wire((where["f"], gates + RADIUS), (where["f"], cell - small), kind="gate-f")
     for gate, side in (("i", -small), ("g", small)):
         x = where[gate]
-        wire((x, gates + RADIUS), (x, written[1]), (written[0] + side, written[1]), kind=f"gate-{gate}")
+        wire(
+            (x, gates + RADIUS),
+            (x, written[1]),
+            (written[0] + side, written[1]),
+            kind=f"gate-{gate}",
+        )
     wire((written[0], written[1] + small), (added[0], cell - small))
     wire((where["o"] + RADIUS, gates), (shown[0] - small, gates), kind="gate-o")
     wire((shown[0], cell), (shown[0], written[1] + RADIUS))

@@ -21,7 +21,9 @@ from bptt_core.lstm import GATES
 from bptt_core.lstm import Params as LSTMParams
 
 COMPLEX_STEP = 1e-30
-CENTRAL_STEP = 6e-6  # near the cube root of the rounding unit, where truncation and rounding errors meet
+CENTRAL_STEP = (
+    6e-6  # near the cube root of the rounding unit, where truncation and rounding errors meet
+)
 RTOL = {"complex": 1e-10, "central": 1e-6}
 
 
@@ -56,14 +58,20 @@ def check_gradients(loss, params, gradients, *, method="auto", rtol=None, factor
     rtol = RTOL[method] if rtol is None else check_number("rtol", rtol)
     given = dict(leaves(gradients))
     if missing := exact.keys() ^ given.keys():
-        raise wanted("gradients", f"fields {', '.join(given)}", f"those of params; check {', '.join(sorted(missing))}")
+        raise wanted(
+            "gradients",
+            f"fields {', '.join(given)}",
+            f"those of params; check {', '.join(sorted(missing))}",
+        )
     largest = max((np.abs(value).max(initial=0) for value in exact.values()), default=0)
     noise = 1e-14 * largest if method == "complex" else _central_noise(loss(params))
     errors = {}
     for name, right in exact.items():
         got = given[name]
         if got.shape != right.shape:
-            transposed = "The outer product is the wrong way round." if got.shape == right.T.shape else ""
+            transposed = (
+                "The outer product is the wrong way round." if got.shape == right.T.shape else ""
+            )
             raise GradientError(name, None, got.shape, right.shape, np.inf, transposed)
         difference = np.where(np.isfinite(got), np.abs(got - right), np.inf)
         scale = np.abs(right).max(initial=0)
@@ -82,12 +90,16 @@ def numerical_gradients(loss, params, *, method="complex"):
     for name, value in leaves(params):
         if value.dtype.kind != "f" or not np.isfinite(value).all():
             raise wanted(name, f"dtype {value.dtype}", "finite real floating-point numbers")
-    work = map_leaves(lambda value: np.array(value, dtype=complex if method == "complex" else float), params)
+    work = map_leaves(
+        lambda value: np.array(value, dtype=complex if method == "complex" else float), params
+    )
 
     def derivative(array):
         gradient = np.empty(array.shape)
         for index in np.ndindex(array.shape):
-            gradient[index] = _slope(lambda step, index=index: _loss_with(loss, work, array, index, step), method)
+            gradient[index] = _slope(
+                lambda step, index=index: _loss_with(loss, work, array, index, step), method
+            )
         return gradient
 
     return map_leaves(derivative, work)
@@ -110,12 +122,14 @@ def _slope(loss_at, method):
 
 
 def _choose(loss, params):
-    """"complex" if the complex step is right for every array, along a random direction: the loss is analytic there."""
+    """ "complex" if the complex step is right for every array, along a random direction: the loss is analytic there."""
     rng = np.random.default_rng(0)
     noise = _central_noise(_number(loss(params)))
     for moved, _ in enumerate(leaves(params)):
         this = (number == moved for number in count())
-        direction = map_leaves(lambda value, this=this: next(this) * rng.standard_normal(np.shape(value)), params)
+        direction = map_leaves(
+            lambda value, this=this: next(this) * rng.standard_normal(np.shape(value)), params
+        )
 
         def loss_at(step, direction=direction):
             return _number(loss(map_leaves(lambda value, d: value + step * d, params, direction)))
@@ -158,17 +172,29 @@ def _hint(got, right, tolerance, factors, params):
     if same(got, -right):
         return "The sign is wrong."
     if got.ndim >= 2 and same(got.mT, right):
-        return "It is the transpose of the right gradient: the outer product is the wrong way round."
+        return (
+            "It is the transpose of the right gradient: the outer product is the wrong way round."
+        )
     ratio = float((got * right).sum() / (right * right).sum()) if right.any() else 0.0
     if ratio and same(got, ratio * right):
-        known = {f"{op}{name}": value for name, n in factors.items() for op, value in (("", n), ("1/", 1 / n))}
+        known = {
+            f"{op}{name}": value
+            for name, n in factors.items()
+            for op, value in (("", n), ("1/", 1 / n))
+        }
         named = [name for name, value in known.items() if np.isclose(ratio, value, rtol=1e-6)]
-        cause = f", which is {' or '.join(named)}: a sum taken for a mean, or a mean for a sum?" if named else "."
+        cause = (
+            f", which is {' or '.join(named)}: a sum taken for a mean, or a mean for a sum?"
+            if named
+            else "."
+        )
         return f"It is the right gradient times {ratio:.12g}{cause}"
     wrong = np.abs(got - right) > tolerance
     if isinstance(params, LSTMParams):
         axis = right.ndim - (1 if params.b_h is not None and right.shape == params.b_h.shape else 2)
-        gates = [gate for gate, part in zip(GATES, np.split(wrong, 4, axis), strict=True) if part.any()]
+        gates = [
+            gate for gate, part in zip(GATES, np.split(wrong, 4, axis), strict=True) if part.any()
+        ]
         if len(gates) < 4:
             return f"Only the rows of gate {' and '.join(gates)} are wrong."
     if wrong.ndim and wrong.sum() <= wrong.size / 2:

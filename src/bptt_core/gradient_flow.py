@@ -13,7 +13,14 @@ All of them accept leading grid axes G.
 import numpy as np
 
 from bptt_core import lstm, rnn
-from bptt_core._arrays import check_number, is_whole, number_array, report_overflow, upstream, wanted
+from bptt_core._arrays import (
+    check_number,
+    is_whole,
+    number_array,
+    report_overflow,
+    upstream,
+    wanted,
+)
 from bptt_core._containers import leaves, map_leaves
 from bptt_core.jacobians import checked, norms
 from bptt_core.lstm import local_derivatives, output_derivative
@@ -37,7 +44,9 @@ def norm_curve(params, cache, *, norm="2", lags=None):
     is_lstm = isinstance(params, lstm.Params)
     W = params.W_hh.reshape(-1, *params.W_hh.shape[-2:])
     curve = np.empty((lags + 1, len(W), B), cache.h.dtype)
-    scales_of, matrices_of = (_lstm_scales, _lstm_matrices) if is_lstm else (_rnn_scales, _rnn_matrices)
+    scales_of, matrices_of = (
+        (_lstm_scales, _lstm_matrices) if is_lstm else (_rnn_scales, _rnn_matrices)
+    )
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, len(W), CHUNK):
             part = slice(start, start + CHUNK)
@@ -55,8 +64,13 @@ def norm_curve(params, cache, *, norm="2", lags=None):
 
 def _some_networks(cache, grid_axes, part):
     """The cache of some networks of a grid, with all grid axes made one."""
-    states = {name: value for name, value in cache._asdict().items() if name in ("h", "c", "gates", "s")}
-    flat = {name: value.reshape(len(value), -1, *value.shape[1 + grid_axes :]) for name, value in states.items()}
+    states = {
+        name: value for name, value in cache._asdict().items() if name in ("h", "c", "gates", "s")
+    }
+    flat = {
+        name: value.reshape(len(value), -1, *value.shape[1 + grid_axes :])
+        for name, value in states.items()
+    }
     return cache._replace(**{name: value[:, part] for name, value in flat.items()})
 
 
@@ -114,7 +128,9 @@ def norm_bounds(W_hh, lags, gamma=1.0):
     if W_hh.ndim < 2 or W_hh.shape[-1] != W_hh.shape[-2]:
         raise wanted("W_hh", f"shape {W_hh.shape}", "(…, H, H)")
     if not is_whole(lags, 0) or check_number("gamma", gamma) < 0:
-        raise wanted("lags, gamma", f"{lags!r}, {gamma!r}", "a whole number and a bound, both at least 0")
+        raise wanted(
+            "lags, gamma", f"{lags!r}, {gamma!r}", "a whole number and a bound, both at least 0"
+        )
     k = np.arange(lags + 1).reshape(-1, *[1] * (W_hh.ndim - 2))
     with np.errstate(over="ignore"):
         return (gamma * norms(W_hh)) ** k, np.abs(np.linalg.eigvals(W_hh)).max(-1) ** k
@@ -135,7 +151,9 @@ def half_life(factor):
     if (factor < 0).any():
         raise wanted("factor", factor.min(), "a factor of at least 0")
     with np.errstate(divide="ignore"):
-        return (np.log(0.5) / np.minimum(np.log(factor), -0.0))[()]  # −0: what does not shrink takes for ever
+        return (np.log(0.5) / np.minimum(np.log(factor), -0.0))[
+            ()
+        ]  # −0: what does not shrink takes for ever
 
 
 def lyapunov_exponents(J, *, skip=0):
@@ -158,10 +176,16 @@ def lyapunov_exponents(J, *, skip=0):
 
 def global_norm(gradients):
     """The length of all gradients of a container taken as one vector."""
-    largest = max((float(np.abs(value).max(initial=0)) for _, value in leaves(gradients)), default=0.0)
-    unit = 1.0 if 1e-140 < largest < 1e140 or largest in (0, np.inf) else largest  # else the squares leave the range
+    largest = max(
+        (float(np.abs(value).max(initial=0)) for _, value in leaves(gradients)), default=0.0
+    )
+    unit = (
+        1.0 if 1e-140 < largest < 1e140 or largest in (0, np.inf) else largest
+    )  # else the squares leave the range
     with np.errstate(over="ignore"):
-        squares = sum(np.sum(np.square(np.abs(value) / unit, dtype=float)) for _, value in leaves(gradients))
+        squares = sum(
+            np.sum(np.square(np.abs(value) / unit, dtype=float)) for _, value in leaves(gradients)
+        )
         return unit * np.sqrt(squares)
 
 
@@ -204,7 +228,9 @@ def truncated_backward(params, cache, dh, window):
     if not is_whole(window, 1):
         raise wanted("window", window, "a positive whole number")
     is_lstm = isinstance(params, lstm.Params)
-    eps = upstream("dh", dh, cache.h[1:].shape, cache.h.dtype)  # row t: the loss of one step, on its way back
+    eps = upstream(
+        "dh", dh, cache.h[1:].shape, cache.h.dtype
+    )  # row t: the loss of one step, on its way back
     grad_h, grad_c, delta = np.zeros_like(cache.h), np.zeros_like(cache.h), np.zeros_like(eps)
     if is_lstm:
         local, tau = local_derivatives(cache), output_derivative(cache)
@@ -212,7 +238,9 @@ def truncated_backward(params, cache, dh, window):
     else:
         slope, grad_a = cache.activation.df(cache.h[1:]), np.zeros_like(eps)
     with np.errstate(over="ignore", invalid="ignore"):
-        for lag in range(min(window, T)):  # the loss of step t is at step t − lag; what has left step 1 is done
+        for lag in range(
+            min(window, T)
+        ):  # the loss of step t is at step t − lag; what has left step 1 is done
             here = slice(0, T - lag)
             grad_h[1:][here] += eps
             if is_lstm:

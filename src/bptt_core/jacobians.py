@@ -73,10 +73,16 @@ def norms(matrices, norm="2"):
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         entries = matrices.reshape(*matrices.shape[:-2], -1)
         size = np.asarray(np.sqrt(np.vecdot(entries, entries).real))
-        unsafe = ~((size > 1e-140) & (size < 1e140)) if matrices.dtype == float else ~((size > 1e-17) & (size < 1e17))
+        unsafe = (
+            ~((size > 1e-140) & (size < 1e140))
+            if matrices.dtype == float
+            else ~((size > 1e-17) & (size < 1e17))
+        )
         if unsafe.any():  # the squares left the range, the norm need not
             largest = np.abs(matrices[unsafe]).max((-2, -1), keepdims=True)
-            ratio = np.divide(matrices[unsafe], largest, out=np.zeros_like(matrices[unsafe]), where=largest > 0)
+            ratio = np.divide(
+                matrices[unsafe], largest, out=np.zeros_like(matrices[unsafe]), where=largest > 0
+            )
             scaled = largest[..., 0, 0] * np.linalg.norm(ratio, axis=(-2, -1))
             size[unsafe] = np.where(np.isfinite(largest[..., 0, 0]), scaled, np.inf)
     return size[()]
@@ -107,7 +113,9 @@ def cell_terms(params, cache):
     params = checked(params, cache, lstm)
     local, tau = local_derivatives(cache), _tau_before(cache)[..., None, :]
     i, f, g, _ = np.moveaxis(local, -2, 0)
-    A, C, D = (_scaled_rows(v, W) * tau for v, W in ((f, params.W_hf), (i, params.W_hi), (g, params.W_hg)))
+    A, C, D = (
+        _scaled_rows(v, W) * tau for v, W in ((f, params.W_hf), (i, params.W_hi), (g, params.W_hg))
+    )
     return CellTerms(A, _diagonal(cache.f), C, D)
 
 
@@ -119,7 +127,9 @@ def two_step_defect(params, cache):
     params = checked(params, cache, lstm)
     local, tau = local_derivatives(cache), _tau_before(cache)
     defect = gate_matrix(params, local)
-    defect[1:] = defect[1:] @ _scaled_rows(local[:-1, ..., 3, :], params.W_ho) * tau[:-1, ..., None, :]
+    defect[1:] = (
+        defect[1:] @ _scaled_rows(local[:-1, ..., 3, :], params.W_ho) * tau[:-1, ..., None, :]
+    )
     defect[:1] = 0
     return defect
 
@@ -162,7 +172,9 @@ class PathFamilies(NamedTuple):
 
     cell: np.ndarray  # never leaves the cell: t_0 of `C34`
     gates: np.ndarray  # leaves it through i, f or g at least once, never through o: with `cell` the product of `B44`
-    output: np.ndarray  # leaves it at once and stays in h, through o at every step: t_1 of `C44`, times τ_{T−k}
+    output: (
+        np.ndarray
+    )  # leaves it at once and stays in h, through o at every step: t_1 of `C44`, times τ_{T−k}
     mixed: np.ndarray  # through o at some step, and through the cell or i, f, g at another
 
     @property

@@ -36,7 +36,11 @@ from bptt_core.rnn import parameter_gradients
 
 GATES = "ifgo"
 SQUASHES = ("tanh", "sigmoid")
-SIGMA, TANH, ONE = (0.5, 0.5), (1.0, 0.0), (0.0, 1.0)  # (m, n) in m tanh(m a) + n, which is σ(a), tanh(a), 1
+SIGMA, TANH, ONE = (
+    (0.5, 0.5),
+    (1.0, 0.0),
+    (0.0, 1.0),
+)  # (m, n) in m tanh(m a) + n, which is σ(a), tanh(a), 1
 
 
 class Params(NamedTuple):
@@ -54,10 +58,16 @@ class Params(NamedTuple):
         """From one matrix per gate that acts on [h_{t−1}, x_t], each (H, H+D), and biases b (4, H) or None."""
         shapes = [np.shape(W) for W in (W_i, W_f, W_g, W_o)]
         if len(set(shapes)) > 1 or (b is not None and np.shape(b)[-2:] != (4, *shapes[0][-2:-1])):
-            raise wanted("W_i, W_f, W_g, W_o, b", f"shapes {shapes}, {np.shape(b)}", "(…, H, H+D) each, (…, 4, H)")
+            raise wanted(
+                "W_i, W_f, W_g, W_o, b",
+                f"shapes {shapes}, {np.shape(b)}",
+                "(…, H, H+D) each, (…, 4, H)",
+            )
         W = np.concatenate([W_i, W_f, W_g, W_o], axis=-2)
         H = W.shape[-2] // 4
-        return cls(W[..., H:], W[..., :H], None if b is None else np.reshape(b, (*np.shape(b)[:-2], 4 * H)))
+        return cls(
+            W[..., H:], W[..., :H], None if b is None else np.reshape(b, (*np.shape(b)[:-2], 4 * H))
+        )
 
     def hx(self, gate):
         """[W_h, W_x] of one gate: what multiplies [h_{t−1}, x_t]."""
@@ -70,7 +80,11 @@ def _gate_view(field, index, axis):
     def view(params):
         stacked = getattr(params, field)
         H = params.W_hh.shape[-1]
-        return None if stacked is None else stacked[(..., slice(index * H, (index + 1) * H)) + (slice(None),) * axis]
+        return (
+            None
+            if stacked is None
+            else stacked[(..., slice(index * H, (index + 1) * H)) + (slice(None),) * axis]
+        )
 
     return property(view)
 
@@ -106,12 +120,16 @@ class Gradients(NamedTuple):
     params: Params  # dL/dθ, summed over steps and batch
     x: np.ndarray  # (T, *G, B, D)
     h: np.ndarray  # (T+1, *G, B, H), the total dL/dh_t (ε); h[0] belongs to the initial state
-    c: np.ndarray  # (T+1, *G, B, H), the total dL/dc_t (the δ of `D-eq19`); c[0] belongs to the initial cell
+    c: (
+        np.ndarray
+    )  # (T+1, *G, B, H), the total dL/dc_t (the δ of `D-eq19`); c[0] belongs to the initial cell
     a: np.ndarray  # (T, *G, B, 4H), dL/da_t of the gates before their activations
     steps: Params | None = None  # the terms of the sum over steps, leading axis T
 
 
-def init_params(input_size, hidden_size, rng, *, scale=1.0, bias=True, forget_bias=1.0, dtype=float):
+def init_params(
+    input_size, hidden_size, rng, *, scale=1.0, bias=True, forget_bias=1.0, dtype=float
+):
     """Random weights: W_x ~ N(0, 1/D) and W_h ~ N(0, scale²/H) for each gate; biases 0, but b_f = forget_bias."""
     check_sizes(rng, dtype, input_size=input_size, hidden_size=hidden_size)
     check_number("scale", scale)
@@ -164,7 +182,9 @@ def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
         for hx_prev, a_t, i_t, f_t, g_t, o_t, c_t, s_t, h_t in zip(
             hx[:-1], gates.reshape(*s.shape[:-1], 4 * H), i, f, g, o, c[1:], s, h[1:], strict=True
         ):
-            tanh(times(hx_prev, W, a_t), a_t)  # the last argument of a call is where its result goes
+            tanh(
+                times(hx_prev, W, a_t), a_t
+            )  # the last argument of a call is where its result goes
             a_t *= m
             a_t += n
             multiply(f_t, c_prev, c_t)
@@ -205,7 +225,11 @@ def backward(params, cache, dh=None, dc=None, *, truncated=False, per_step=False
             da, tau = local_derivatives(cache, now, out=grad_a[now]), output_derivative(cache, now)
             of_gates = (da.reshape(*da.shape[:-2], 4 * H), *(da[..., k, :] for k in range(4)))
             for dh_prev, dc_prev, tau_t, f_t, da_t, da_i, da_f, da_g, da_o in zip(
-                *(array[::-1] for array in (grad_h[now], grad_c[now], tau, cache.f[now], *of_gates)), strict=True
+                *(
+                    array[::-1]
+                    for array in (grad_h[now], grad_c[now], tau, cache.f[now], *of_gates)
+                ),
+                strict=True,
             ):
                 dc_t += multiply(dh_t, tau_t, carried)
                 da_i *= dc_t

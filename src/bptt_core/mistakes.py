@@ -46,7 +46,9 @@ def explicit_backward(params, cache, dh, slip="", gate="", other=""):
         raise wanted("params", f"a grid {params.W_hh.shape[:-2]}", "one network")
     if slip == "bias of another":
         b = dict(zip(lstm.GATES, params.b_h.reshape(4, -1), strict=True))
-        swapped = params._replace(b_h=np.concatenate([b[other] if name == gate else b[name] for name in lstm.GATES]))
+        swapped = params._replace(
+            b_h=np.concatenate([b[other] if name == gate else b[name] for name in lstm.GATES])
+        )
         settings = {"forget_gate": cache.forget_gate, "squash": cache.squash.name}
         cache = lstm.forward(swapped, cache.x, cache.h[0], cache.c[0], **settings)
     is_lstm, x, h = isinstance(params, lstm.Params), cache.x, cache.h
@@ -81,7 +83,9 @@ def explicit_backward(params, cache, dh, slip="", gate="", other=""):
         dh_t = dh[t] + dh_next
         if is_lstm:
             dc_t = dc_next + dh_t * tau[t]
-            da[t] = np.concatenate([*(dc_t * factor[t] for factor in to_c), dh_t * to_h[t]], axis=-1)
+            da[t] = np.concatenate(
+                [*(dc_t * factor[t] for factor in to_c), dh_t * to_h[t]], axis=-1
+            )
             dc_next = dc_t * f[t]
         else:
             da[t] = dh_t * to_h[t]
@@ -149,7 +153,13 @@ MISTAKES = [
         for gate in lstm.GATES
     ),
     *(
-        Mistake(*(text.format(a, b) for text in _EACH_PAIR), "in dW while both are equal", "bias of another", a, b)
+        Mistake(
+            *(text.format(a, b) for text in _EACH_PAIR),
+            "in dW while both are equal",
+            "bias of another",
+            a,
+            b,
+        )
         for a, b in permutations(lstm.GATES, 2)
     ),
 ]
@@ -161,10 +171,16 @@ def diagnose(params, cache, dh, gradients, *, rtol=1e-8):
     gradients  `Params`, `Gradients`, or {name: array} with at least one of W_xh, W_hh, b_h"""
     right = explicit_backward(params, cache, dh)._asdict()
     given = getattr(gradients, "params", gradients)
-    given = given._asdict() if hasattr(given, "_asdict") else given if isinstance(given, dict) else {}
+    given = (
+        given._asdict() if hasattr(given, "_asdict") else given if isinstance(given, dict) else {}
+    )
     given = {name: number_array(name, value) for name, value in given.items() if value is not None}
-    if not given or any(name not in right or value.shape != np.shape(right[name]) for name, value in given.items()):
-        shapes = ({name: np.shape(value) for name, value in each.items()} for each in (given, right))
+    if not given or any(
+        name not in right or value.shape != np.shape(right[name]) for name, value in given.items()
+    ):
+        shapes = (
+            {name: np.shape(value) for name, value in each.items()} for each in (given, right)
+        )
         raise wanted("gradients", next(shapes), f"one or more of {next(shapes)}")
 
     def reproduces(found):
@@ -174,4 +190,6 @@ def diagnose(params, cache, dh, gradients, *, rtol=1e-8):
     if reproduces(right):
         return []
     possible = (mistake for mistake in MISTAKES if mistake.concerns(params))
-    return [mistake for mistake in possible if reproduces(mistake.apply(params, cache, dh)._asdict())]
+    return [
+        mistake for mistake in possible if reproduces(mistake.apply(params, cache, dh)._asdict())
+    ]

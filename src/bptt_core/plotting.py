@@ -37,7 +37,7 @@ PALETTE = {  # name: (light, dark, meaning)
     "gate-g": ("#40800f", "#80e026", "candidate"),
     "gate-o": ("#a8127c", "#ef6cb2", "output gate"),
 }
-FONT = Path(__file__).parent / "static" / "SourceSans3.ttf"
+FONT = Path(__file__).parent / "SourceSans3.ttf"
 
 font_manager.fontManager.addfont(FONT)
 get_named_colors_mapping().update({f"gtt:{name}": light for name, (light, _, _) in PALETTE.items()})
@@ -98,7 +98,12 @@ def figure(width=5.2, height=2.9, **layout):
 def label(ax, x, y, text, colour, *, dx=5, dy=0, **kwargs):
     """Write `text` in the palette's `colour` beside the point (x, y), shifted by (dx, dy) points."""
     paper = {"facecolor": "gtt:paper", "alpha": 0.8, "linewidth": 0, "pad": 0}  # a curve below dims
-    style = {"va": "center", "color": f"gtt:{colour}", "annotation_clip": False, "bbox": paper} | kwargs
+    style = {
+        "va": "center",
+        "color": f"gtt:{colour}",
+        "annotation_clip": False,
+        "bbox": paper,
+    } | kwargs
     return ax.annotate(text, (x, y), (dx, dy), textcoords="offset points", **style)
 
 
@@ -113,7 +118,9 @@ def plane(ax, reach):
         ((1, 0), "1", {"va": "bottom", "ha": "left"}),
         ((0, 1), "i", {"va": "bottom", "ha": "left"}),
     ):
-        ax.annotate(text, at, (3, 2), textcoords="offset points", color="gtt:muted", fontsize=9, **style)
+        ax.annotate(
+            text, at, (3, 2), textcoords="offset points", color="gtt:muted", fontsize=9, **style
+        )
 
 
 def freeze(fig):
@@ -136,12 +143,23 @@ def svg(fig, alt, *, uid=None):
     freeze(fig)
     buffer = io.StringIO()
     with matplotlib.rc_context(STYLE):
-        fig.savefig(buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+        fig.savefig(
+            buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        )
     text = buffer.getvalue()
-    text = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.S)
+    text = re.sub(
+        r"<!--.*?-->|<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>",
+        "",
+        text,
+        flags=re.S,
+    )
     text = re.sub(r'<g id="[\w.]+_\d+"', "<g", text)  # only the author's gids are worth their bytes
     uid = uid or "g" + hashlib.sha256((text + alt).encode()).hexdigest()[:8]
-    text = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{uid}-", text[text.index("<svg ") :].replace("xlink:href", "href"))
+    text = re.sub(
+        r'( id="|href="#|url\(#)',
+        rf"\g<1>{uid}-",
+        text[text.index("<svg ") :].replace("xlink:href", "href"),
+    )
     for names, digits in (("d", 1), ("x|y", 2)):  # of a point: finer than a screen shows
         text = re.sub(rf' ({names})="[^"]*"', lambda m, digits=digits: _rounded(m[0], digits), text)
     text = re.sub(r' d="([^"]*)" transform="scale\(0\.015625\)"', _glyph, text)
@@ -156,12 +174,18 @@ def svg(fig, alt, *, uid=None):
 
 def _glyph(match):
     """A letter's outline on a grid 16 times coarser: 1/400 of its height."""
-    outline = re.sub(r"-?\d+", lambda m: str(round(int(m[0]) / 16)), re.sub(r" ?([MLQCz]) ?", r"\1", match[1]))
+    outline = re.sub(
+        r"-?\d+", lambda m: str(round(int(m[0]) / 16)), re.sub(r" ?([MLQCz]) ?", r"\1", match[1])
+    )
     return f' d="{outline}" transform="scale(0.25)"'
 
 
 def _rounded(text, digits):
-    return re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.{digits}f}".rstrip("0").rstrip("."), text.replace("\n", ""))
+    return re.sub(
+        r"-?\d+\.\d+",
+        lambda m: f"{float(m[0]):.{digits}f}".rstrip("0").rstrip("."),
+        text.replace("\n", ""),
+    )
 
 
 def _variable(match):
@@ -180,7 +204,9 @@ def png(*figures):
         width, height = (fig.get_size_inches() * fig.dpi + 1e-9).astype(int)
         images.append(np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4))
     tallest = max(len(image) for image in images)
-    pad = [np.pad(im, ((0, tallest - len(im)), (0, 0), (0, 0)), constant_values=255) for im in images]
+    pad = [
+        np.pad(im, ((0, tallest - len(im)), (0, 0), (0, 0)), constant_values=255) for im in images
+    ]
     buffer = io.BytesIO()
     matplotlib.image.imsave(buffer, np.hstack(pad), format="png", dpi=STYLE["savefig.dpi"])
     return buffer.getvalue()

@@ -81,7 +81,12 @@ def _check(params, h):
     if W_hy.ndim < 2 or W_hy.size == 0:
         raise wanted("W_hy", f"shape {W_hy.shape}", "(…, K, H)")
     *grid, _, H = W_hy.shape
-    if h.ndim not in (3, 3 + len(grid)) or h.size == 0 or h.shape[-1] != H or h.shape[1:-2] not in ((), tuple(grid)):
+    if (
+        h.ndim not in (3, 3 + len(grid))
+        or h.size == 0
+        or h.shape[-1] != H
+        or h.shape[1:-2] not in ((), tuple(grid))
+    ):
         want = f"({', '.join(map(str, ('T', *grid, 'B', H)))}) for W_hy of shape {W_hy.shape}"
         raise wanted("h", f"shape {h.shape}", want)
     if b_y is not None and b_y.shape != W_hy.shape[:-1]:
@@ -113,8 +118,11 @@ def softmax_cross_entropy(y, target, *, steps=None, reduction="sum"):
         target = _one_hot(target, y)
     target = _like_y(target, y)
     if (target < 0).any() or not np.allclose(target.sum(-1, dtype=float), 1, rtol=0, atol=1e-6):
-        raise wanted("target", f"sums {target.sum(-1).min():.4g}…{target.sum(-1).max():.4g}, least {target.min():.4g}",
-                     "probabilities that sum to 1")
+        raise wanted(
+            "target",
+            f"sums {target.sum(-1).min():.4g}…{target.sum(-1).max():.4g}, least {target.min():.4g}",
+            "probabilities that sum to 1",
+        )
     weight = _weights(y, steps, reduction)
     with np.errstate(over="ignore", invalid="ignore"):
         shifted = y - np.real(y).max(-1, keepdims=True)
@@ -146,7 +154,9 @@ def _one_hot(classes, y):
         want = f"classes of shape {(T, B)} or distributions of shape {(T, B, K)}"
         raise wanted("target", f"shape {classes.shape}", want)
     if not np.isin(classes, np.arange(K)).all():
-        raise wanted("target", f"classes {classes.min():g}…{classes.max():g}", f"whole classes 0…{K - 1}")
+        raise wanted(
+            "target", f"classes {classes.min():g}…{classes.max():g}", f"whole classes 0…{K - 1}"
+        )
     return np.eye(K, dtype=y.real.dtype)[classes.real.astype(int)]
 
 

@@ -56,7 +56,9 @@ class Gradients(NamedTuple):
     steps: Params | None = None  # the terms of the sum over steps, leading axis T
 
 
-def init_params(input_size, hidden_size, rng, *, scale=1.0, bias=True, orthogonal=False, dtype=float):
+def init_params(
+    input_size, hidden_size, rng, *, scale=1.0, bias=True, orthogonal=False, dtype=float
+):
     """Random weights: W_xh ~ N(0, 1/D); W_hh ~ N(0, scale²/H), or scale · a random orthogonal matrix; b_h = 0.
 
     The spectral radius of W_hh is about `scale` (Gaussian) or exactly `scale` (orthogonal)."""
@@ -90,7 +92,9 @@ def forward(params, x, h_0=None, *, activation="tanh"):
     h, a_t, times = hx[..., :H], np.empty((*grid, B, H), hx.dtype), product(grid)
     with np.errstate(over="ignore", invalid="ignore"):
         for hx_prev, h_t in zip(hx[:-1], h[1:], strict=True):
-            phi.f(times(hx_prev, W, a_t), h_t)  # the last argument of a call is where its result goes
+            phi.f(
+                times(hx_prev, W, a_t), h_t
+            )  # the last argument of a call is where its result goes
     report_overflow("the state", hx)
     return Cache(x, h, phi, hx)
 
@@ -129,6 +133,10 @@ def backward(params, cache, dh, *, per_step=False):
 
 def parameter_gradients(params, da, hx, *, per_step=False):
     """Σ_t da_t [h_{t−1}, x_t, 1]ᵀ, cut into the gradients of W_hh, W_xh and b_h. The LSTM's are the same three."""
-    joint, H, D = outer_sum(da, hx[:-1], per_step=per_step), params.W_hh.shape[-1], params.W_xh.shape[-1]
+    joint, H, D = (
+        outer_sum(da, hx[:-1], per_step=per_step),
+        params.W_hh.shape[-1],
+        params.W_xh.shape[-1],
+    )
     db = None if params.b_h is None else joint[..., -1]
     return params._replace(W_xh=joint[..., H : H + D], W_hh=joint[..., :H], b_h=db)

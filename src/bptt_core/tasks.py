@@ -34,7 +34,9 @@ On Monday the keeper climbs the stair and lights the lamp. The lamp turns, the s
 by.
 """
 ALPHABET = "".join(sorted(set(TEXT)))
-ADDING_BASELINE = 1 / 6  # mean squared error of the best constant answer, 1: the variance of a sum of two uniforms
+ADDING_BASELINE = (
+    1 / 6
+)  # mean squared error of the best constant answer, 1: the variance of a sum of two uniforms
 
 
 class Batch(NamedTuple):

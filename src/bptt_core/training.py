@@ -15,7 +15,10 @@ from bptt_core._arrays import wanted
 from bptt_core._containers import map_leaves
 from bptt_core.gradient_flow import clip_by_global_norm, global_norm
 
-LOSSES = {"squared_error": readout.squared_error, "softmax_cross_entropy": readout.softmax_cross_entropy}
+LOSSES = {
+    "squared_error": readout.squared_error,
+    "softmax_cross_entropy": readout.softmax_cross_entropy,
+}
 
 
 class Model(NamedTuple):
@@ -70,7 +73,11 @@ def sgd(learning_rate, momentum=0.0):
 
     def update(params, gradients):
         nonlocal velocity
-        velocity = gradients if velocity is None else map_leaves(lambda v, g: momentum * v + g, velocity, gradients)
+        velocity = (
+            gradients
+            if velocity is None
+            else map_leaves(lambda v, g: momentum * v + g, velocity, gradients)
+        )
         return map_leaves(lambda p, v: p - learning_rate * v, params, velocity)
 
     return update
@@ -89,12 +96,16 @@ def adam(learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
         mean = map_leaves(lambda m, g: beta_1 * m + (1 - beta_1) * g, mean, gradients)
         square = map_leaves(lambda v, g: beta_2 * v + (1 - beta_2) * g * g, square, gradients)
         rate, root = learning_rate / (1 - beta_1**count), float(np.sqrt(1 - beta_2**count))
-        return map_leaves(lambda p, m, v: p - rate * m / (np.sqrt(v) / root + epsilon), params, mean, square)
+        return map_leaves(
+            lambda p, m, v: p - rate * m / (np.sqrt(v) / root + epsilon), params, mean, square
+        )
 
     return update
 
 
-def train(model, draw, updates, *, optimiser, loss="squared_error", clip=None, callback=None, **settings):
+def train(
+    model, draw, updates, *, optimiser, loss="squared_error", clip=None, callback=None, **settings
+):
     """`updates` steps of gradient descent; returns a `History`.
 
     draw       () → `Batch`, a new one each time: `lambda: tasks.adding(50, 20, rng)`

@@ -27,14 +27,18 @@ from chromium import FLAGS, find_chromium  # noqa: E402
 
 def built_pages():
     """Every page but index.html, which only forwards to the first one."""
-    found = (p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html") if "_static" not in p.parts)
+    found = (
+        p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html") if "_static" not in p.parts
+    )
     return sorted(set(found) - {"index.html"})
 
 
 def pytest_generate_tests(metafunc):
     """A test with the argument `path` runs on every page of the built book."""
     if "path" in metafunc.fixturenames:
-        metafunc.parametrize("path", built_pages() or [pytest.param(None, marks=pytest.mark.skip(NOT_BUILT))])
+        metafunc.parametrize(
+            "path", built_pages() or [pytest.param(None, marks=pytest.mark.skip(NOT_BUILT))]
+        )
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -51,7 +55,9 @@ def folder():
 
 @pytest.fixture(scope="session")
 def site(folder):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=folder)
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -87,11 +93,15 @@ class Visit:
     def watch(self):
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("requestfailed", self.failed)
-        self.page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
+        self.page.on(
+            "console", lambda message: self.console.append(f"{message.type}: {message.text}")
+        )
         self.page.on("pageerror", lambda error: self.console.append(f"error: {error}"))
 
     def failed(self, request):
-        if request.failure != "net::ERR_ABORTED":  # the reader went on to the next page before it came
+        if (
+            request.failure != "net::ERR_ABORTED"
+        ):  # the reader went on to the next page before it came
             self.console.append(f"failed: {request.url}")
 
     def elsewhere(self, base):

@@ -12,7 +12,7 @@ import urllib.request
 import numpy as np
 import pytest
 
-from bptt_core import experiments
+from bptt_core.labs import linear
 
 pytest.importorskip("jupyterlab")
 
@@ -47,15 +47,29 @@ def notebook(browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     cells = [
-        {"cell_type": "code", "id": name, "metadata": {}, "outputs": [], "execution_count": None, "source": source}
+        {
+            "cell_type": "code",
+            "id": name,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+            "source": source,
+        }
         for name, source in CELLS.items()
     ]
-    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
+    content = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": kernel},
+        "cells": cells,
+    }
     (folder / "labs.ipynb").write_text(json.dumps(content), encoding="utf-8")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    own = {f"JUPYTER_{name}_DIR": str(folder / f".{name}") for name in ("CONFIG", "DATA", "RUNTIME")}
+    own = {
+        f"JUPYTER_{name}_DIR": str(folder / f".{name}") for name in ("CONFIG", "DATA", "RUNTIME")
+    }
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
          "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", "--LabApp.news_url=",
@@ -121,7 +135,9 @@ def heights(path):
 def drawn_at(cell, radius):
     """The drawn curve is, or soon becomes, the exact one at `radius`, up to rounding: heights linear in the log."""
     values = np.log(
-        experiments.linear_flow(np.array([radius]), np.array([30.0]), np.array([16.0]))[0]["gradient"][1][0]
+        linear.linear_flow(np.array([radius]), np.array([30.0]), np.array([16.0]))[0]["gradient"][
+            1
+        ][0]
     )
     for _ in range(40):
         y = heights(cell.locator(PATH).get_attribute("d"))
@@ -153,9 +169,15 @@ def test_python_sets_a_trait_and_hears_the_reader(notebook):
     notebook.page.evaluate(MOVE, [cell.element_handle(), 4.4])
     notebook("set")
     cell.locator("output", has_text="1.037").wait_for()
-    assert "now 1.0371 True" in notebook("print", ".jp-OutputArea-output:has-text('now')").text_content()
+    assert (
+        "now 1.0371 True"
+        in notebook("print", ".jp-OutputArea-output:has-text('now')").text_content()
+    )
     drawn_at(cell, 1.0371)
-    assert "TraitError" in notebook("wrong", ".jp-OutputArea-output:has-text('TraitError')").text_content()
+    assert (
+        "TraitError"
+        in notebook("wrong", ".jp-OutputArea-output:has-text('TraitError')").text_content()
+    )
 
 
 def test_two_copies_do_not_disturb_one_another(notebook):
@@ -173,12 +195,16 @@ def test_ipywidgets_can_contain_a_lab(notebook):
 
 def test_an_error_of_the_function_is_shown_in_the_figure(notebook):
     cell = notebook("broken", READY)
-    cell.locator("input[type=range]").evaluate("(e) => { e.value = 0.3; e.dispatchEvent(new Event('input')) }")
+    cell.locator("input[type=range]").evaluate(
+        "(e) => { e.value = 0.3; e.dispatchEvent(new Event('input')) }"
+    )
     alert = cell.locator('[role="alert"]')
     notebook.page.wait_for_function(
         "(e) => e.textContent.includes('this height is broken')", arg=alert.element_handle()
     )
-    cell.locator("input[type=range]").evaluate("(e) => { e.value = 0.9; e.dispatchEvent(new Event('input')) }")
+    cell.locator("input[type=range]").evaluate(
+        "(e) => { e.value = 0.9; e.dispatchEvent(new Event('input')) }"
+    )
     notebook.page.wait_for_function("(e) => e.textContent === ''", arg=alert.element_handle())
 
 
@@ -199,7 +225,9 @@ def test_when_the_kernel_dies_the_table_takes_over(notebook):
     notebook("die")
     notebook.page.wait_for_timeout(500)
     slider = cell.locator('[data-control="radius"] input')
-    slider.evaluate("(e) => { e.value = 7.4; e.dispatchEvent(new Event('input', {bubbles: true})) }")
+    slider.evaluate(
+        "(e) => { e.value = 7.4; e.dispatchEvent(new Event('input', {bubbles: true})) }"
+    )
     cell.locator(".gtt-offline").wait_for(timeout=10_000)
     assert slider.input_value() == "7" and slider.get_attribute("step") == "1"
     drawn_at(cell, 0.875)

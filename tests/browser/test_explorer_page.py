@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bptt_core import explorer, labs, plotting
+from bptt_core import labs, plotting
+from bptt_core.explorer import widget
 
 NAMES = ["eigenvalues_linear", "eigenvalues_tanh", "forget_gate", "paths", "clipping", "truncation"]
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
@@ -63,7 +64,7 @@ def address(made, tmp_path_factory):
     """A folder with the page of all labs, light and dark: address(theme) is its file:// address."""
     folder = tmp_path_factory.mktemp("labs")
     for name in ("explorer.js", "explorer.css"):
-        (folder / name).write_bytes((explorer.STATIC / name).read_bytes())
+        (folder / name).write_bytes((widget.STATIC / name).read_bytes())
     body = "".join(lab._html for lab in made.values())
     for theme in ("light", "dark"):
         (folder / f"{theme}.html").write_text(PAGE.format(theme=theme, labs=body), encoding="utf-8")
@@ -95,14 +96,23 @@ def uid(lab):
 def cases(lab):
     """Every corner of the controls and random settings, as grid indices for sliders and values for choices."""
     rng, grids = np.random.default_rng(0), lab._values
-    ends = [values if isinstance(values[0], str) else [values[0], values[-1]] for values in grids.values()]
+    ends = [
+        values if isinstance(values[0], str) else [values[0], values[-1]]
+        for values in grids.values()
+    ]
     points = [dict(zip(grids, corner, strict=True)) for corner in itertools.product(*ends)]
-    points += [{key: values[rng.integers(len(values))] for key, values in grids.items()} for _ in range(RANDOM)]
+    points += [
+        {key: values[rng.integers(len(values))] for key, values in grids.items()}
+        for _ in range(RANDOM)
+    ]
     return points
 
 
 def as_input(lab, setting):
-    return {key: value if isinstance(value, str) else lab._values[key].index(value) for key, value in setting.items()}
+    return {
+        key: value if isinstance(value, str) else lab._values[key].index(value)
+        for key, value in setting.items()
+    }
 
 
 def in_points(lab, gid, x, y):
@@ -112,7 +122,11 @@ def in_points(lab, gid, x, y):
     transform = artist.axes.transData if hasattr(artist, "get_text") else artist.get_transform()
     x, y = (np.atleast_2d(np.asarray(v, float))[0] for v in (x, y))
     xy = transform.transform(np.stack(np.broadcast_arrays(x, y), -1)) * 72 / fig.dpi
-    return panel, np.stack([xy[:, 0], fig.get_figheight() * 72 - xy[:, 1]], -1), fig.get_figheight() * 72
+    return (
+        panel,
+        np.stack([xy[:, 0], fig.get_figheight() * 72 - xy[:, 1]], -1),
+        fig.get_figheight() * 72,
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -142,7 +156,10 @@ def test_every_drawn_point_is_where_the_function_puts_it(open_labs, made, name):
                 radius = lab._picture.artists[gid][1].get_markersize() / 2
                 dots = np.array(got["dots"]).reshape(-1, 3)
                 dots = dots[(dots[:, 1] >= 0) & (dots[:, 1] <= height)]
-                assert np.abs(dots - np.c_[want, 0 * want[:, :1] - radius][inside]).max(initial=0) <= 0.51 / 16
+                assert (
+                    np.abs(dots - np.c_[want, 0 * want[:, :1] - radius][inside]).max(initial=0)
+                    <= 0.51 / 16
+                )
                 compared += len(dots)
     assert compared > 50 * len(points)
     assert opened.console == []
@@ -159,7 +176,10 @@ def test_names_stand_beside_their_curves_and_apart(open_labs, made, name):
         opened.page.evaluate(DRIVE, [uid(lab), [as_input(lab, setting)]])
         found = opened.page.evaluate(boxes, uid(lab))
         for top, bottom, left, right, low, high, first, last in found:
-            assert low <= left and right <= high and first <= top and bottom <= last, (setting, "leaves the figure")
+            assert low <= left and right <= high and first <= top and bottom <= last, (
+                setting,
+                "leaves the figure",
+            )
         for a, b in itertools.combinations(found, 2):
             overlap = min(a[1], b[1]) - max(a[0], b[0])
             assert overlap <= 6 or min(a[3], b[3]) <= max(a[2], b[2]), (setting, "names overlap")
@@ -176,7 +196,9 @@ def test_the_numbers_of_the_lag_axis_are_those_of_the_length_chosen(open_labs, m
                 [uid(lab), f"{uid(lab)}-{panel}-{gid}-"])  # fmt: skip
             shown = {name: middle for name, middle, inside in seen if inside}
             assert list(shown) == [f"{length}-{tick}" for tick in range(0, 201, 40)]
-            _, want, _ = in_points(lab, gid if gid == "cell" else "exact", np.arange(0, 201, 40), np.ones(6))
+            _, want, _ = in_points(
+                lab, gid if gid == "cell" else "exact", np.arange(0, 201, 40), np.ones(6)
+            )
             scale = np.ptp(list(shown.values())) / np.ptp(want[:, 0])
             assert np.abs(np.array(list(shown.values())) - want[:, 0] * scale).max() < 5 * scale
 
@@ -199,12 +221,16 @@ def test_dragging_an_eigenvalue_with_the_mouse_follows_it_to_the_nearest_setting
     box = grip.bounding_box()
     assert min(box["width"], box["height"]) >= 24
     ax = lab._picture.artists["pair"][1].axes
-    per_unit = (ax.transData.transform((1, 0)) - ax.transData.transform((0, 0)))[0] * 72 / ax.figure.dpi
+    per_unit = (
+        (ax.transData.transform((1, 0)) - ax.transData.transform((0, 0)))[0] * 72 / ax.figure.dpi
+    )
     svg = page.locator(f'[id="{uid(lab)}"] .gtt-svg').first.bounding_box()
     scale = per_unit * svg["width"] / (ax.figure.get_figwidth() * 72)
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     conjugate = np.sign(
-        np.array(lab._function(np.array([0.95]), np.array([30.0]), np.array([16.0]))[0]["pair"][1])[0, 0]
+        np.array(lab._function(np.array([0.95]), np.array([30.0]), np.array([16.0]))[0]["pair"][1])[
+            0, 0
+        ]
     )
     page.mouse.move(x, y)
     page.mouse.down()
@@ -214,7 +240,8 @@ def test_dragging_an_eigenvalue_with_the_mouse_follows_it_to_the_nearest_setting
         shift = radius * np.exp(1j * turn) - start
         page.mouse.move(x + shift.real * scale, y - shift.imag * scale, steps=4)
         values = [
-            page.locator(f'[id="{uid(lab)}"] [data-control="{c}"] output').text_content() for c in ("radius", "angle")
+            page.locator(f'[id="{uid(lab)}"] [data-control="{c}"] output').text_content()
+            for c in ("radius", "angle")
         ]
         assert values == [f"{radius:.3g}", f"{angle:.0f}°"]
     page.mouse.up()
@@ -245,7 +272,9 @@ def test_the_keyboard_alone_reaches_and_moves_every_control(open_labs, made):
             shape = "(id) => [...document.getElementById(id).querySelectorAll('.gtt-svg path')]"
             shape += ".map((e) => e.getAttribute('d')).join()"
             was = page.evaluate(shape, uid(lab))
-            page.keyboard.press("ArrowLeft" if lab._controls[control].start == values[-1] else "ArrowRight")
+            page.keyboard.press(
+                "ArrowLeft" if lab._controls[control].start == values[-1] else "ArrowRight"
+            )
             assert page.evaluate(shape, uid(lab)) != was, (uid(lab), control)
         assert (uid(lab), "gtt-reset") in reached and (uid(lab), "SUMMARY") in reached
         page.locator(f'[id="{uid(lab)}"] .gtt-reset').press("Enter")
@@ -266,11 +295,15 @@ def test_every_control_has_a_name_a_value_and_a_target_of_24_pixels(open_labs, m
         for control, values in lab._values.items():
             item = lab._controls[control]
             if isinstance(values[0], str):
-                group = page.locator(f'[id="{uid(lab)}"]').get_by_role("group", name=as_read(item.label), exact=True)
+                group = page.locator(f'[id="{uid(lab)}"]').get_by_role(
+                    "group", name=as_read(item.label), exact=True
+                )
                 assert group.get_by_role("radio").count() == len(values)
             else:
-                field = page.locator(f'[id="{uid(lab)}"]').get_by_role("slider", name=as_read(item.label), exact=True)
-                assert field.get_attribute("aria-valuetext") == explorer._text(item, item.start)
+                field = page.locator(f'[id="{uid(lab)}"]').get_by_role(
+                    "slider", name=as_read(item.label), exact=True
+                )
+                assert field.get_attribute("aria-valuetext") == widget._text(item, item.start)
                 assert field.get_attribute("data-lm-suppress-shortcuts") == "true"
 
 
@@ -293,9 +326,14 @@ def test_names_and_live_text_alone_carry_each_claim(open_labs, made):
     }  # fmt: skip
     for name, steps in claims.items():
         lab = made[name]
-        page.evaluate(DRIVE, [uid(lab), [as_input(lab, cases(lab)[0]), as_input(lab, lab.settings)]])
+        page.evaluate(
+            DRIVE, [uid(lab), [as_input(lab, cases(lab)[0]), as_input(lab, lab.settings)]]
+        )
         for setting, claim in steps:
-            page.evaluate(DRIVE, [uid(lab), [as_input(lab, {k: v for k, v in lab.settings.items()} | setting)]])
+            page.evaluate(
+                DRIVE,
+                [uid(lab), [as_input(lab, {k: v for k, v in lab.settings.items()} | setting)]],
+            )
             page.wait_for_timeout(350)
             live = page.locator(f'[id="{uid(lab)}"] [role="status"]').text_content()
             assert live == page.locator(f'[id="{uid(lab)}"] .gtt-readout').text_content()
@@ -324,7 +362,10 @@ def test_a_setting_in_the_address_is_restored_and_the_address_follows(open_labs,
 
 
 TEXTS = (
-    st.sampled_from(["NaN", "Infinity", "-1e9", "", "%", "1.0333", "1e-320", "0x10", "1,1", "__proto__"]) | st.text()
+    st.sampled_from(
+        ["NaN", "Infinity", "-1e9", "", "%", "1.0333", "1e-320", "0x10", "1,1", "__proto__"]
+    )
+    | st.text()
 )
 KEYS = st.sampled_from(["radius", "activation", "drive", "lab", "ρ", "nothing", "__proto__"])
 
@@ -332,15 +373,15 @@ KEYS = st.sampled_from(["radius", "activation", "drive", "lab", "ρ", "nothing",
 def test_any_text_in_the_address_leaves_a_whole_and_true_figure(open_labs, made):
     lab, opened = made["eigenvalues_tanh"], open_labs()
     page, ranges = opened.page, ("radius", "drive")
-    indices = (
-        "(id) => [...document.querySelectorAll(`[id='${id}'] input`)].map((i) => i.type === 'range' ? Number(i.value)"
-    )
+    indices = "(id) => [...document.querySelectorAll(`[id='${id}'] input`)].map((i) => i.type === 'range' ? Number(i.value)"
     indices += " : i.checked && i.value).filter((v) => v !== false)"
 
     @given(st.lists(st.tuples(KEYS, TEXTS), min_size=1, max_size=3))
     @settings(max_examples=150)
     def whatever(pairs):
-        page.evaluate("(h) => { location.hash = h }", "&".join(f"{key}={text}" for key, text in pairs))
+        page.evaluate(
+            "(h) => { location.hash = h }", "&".join(f"{key}={text}" for key, text in pairs)
+        )
         page.evaluate("() => new Promise(requestAnimationFrame)")
         activation, *at = page.evaluate(indices, uid(lab))
         shown = {k: np.array([lab._values[k][int(i)]]) for k, i in zip(ranges, at, strict=True)}
@@ -372,13 +413,18 @@ def test_play_lets_the_curve_grow_once_and_only_when_asked(open_labs, made):
     part, rate = page.evaluate(script, [f"{uid(lab)}-1-{gid}" for gid in ("gradient", "rate")])
     assert whole.startswith(part.rpartition("L")[0]) and 1 < part.count("L") < whole.count("L")
     reached = [float(path.rpartition("L")[2].split()[0]) for path in (part, rate)]
-    assert reached[0] == pytest.approx(reached[1])  # a straight line grows with the curve, not by its two points
+    assert reached[0] == pytest.approx(
+        reached[1]
+    )  # a straight line grows with the curve, not by its two points
     button.click()
     assert path_of(page, lab, 1, "gradient") == whole and button.text_content() == "Play"
     button.click()
     page.wait_for_timeout(300)
     first_input(page, lab, "radius").press("ArrowRight")  # moving on shows the whole curve at once
-    assert path_of(page, lab, 1, "gradient").count("L") == whole.count("L") and button.text_content() == "Play"
+    assert (
+        path_of(page, lab, 1, "gradient").count("L") == whole.count("L")
+        and button.text_content() == "Play"
+    )
 
 
 def test_with_reduced_motion_play_moves_in_a_few_jumps(open_labs, made):
@@ -392,7 +438,9 @@ def test_with_reduced_motion_play_moves_in_a_few_jumps(open_labs, made):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_table_of_numbers_holds_the_curve_shown_and_can_be_copied(open_labs, made, name, tmp_path):
+def test_the_table_of_numbers_holds_the_curve_shown_and_can_be_copied(
+    open_labs, made, name, tmp_path
+):
     lab, opened = made[name], open_labs(permissions=["clipboard-read", "clipboard-write"])
     page = opened.page
     details = page.locator(f'[id="{uid(lab)}"] .gtt-numbers')
@@ -400,13 +448,14 @@ def test_the_table_of_numbers_holds_the_curve_shown_and_can_be_copied(open_labs,
     page.wait_for_timeout(50)
     details.locator(".gtt-copy").click()
     page.wait_for_function(
-        "(id) => document.getElementById(id).querySelector('.gtt-copy').textContent !== 'Copy'", arg=uid(lab)
+        "(id) => document.getElementById(id).querySelector('.gtt-copy').textContent !== 'Copy'",
+        arg=uid(lab),
     )
     rows = [line.split("\t") for line in details.get_attribute("data-tsv").split("\n")]
     shown = details.locator("tr").all_inner_texts()
     assert [row.split("\t") for row in shown] == rows
     assert rows[0] == [lab._columns[0], *lab._columns[1].values()]
-    positions, _ = lab._function(**explorer._arrays(lab.settings))
+    positions, _ = lab._function(**widget._arrays(lab.settings))
     compared = 0
     for column, gid in enumerate(lab._columns[1], 1):
         x, y = (np.atleast_2d(np.asarray(v, float))[0] for v in positions[gid])
@@ -414,7 +463,9 @@ def test_the_table_of_numbers_holds_the_curve_shown_and_can_be_copied(open_labs,
             assert row[0] == str(int(row[0]))
             at = np.flatnonzero(x == float(row[0]))
             if row[column] and len(at):
-                assert float(row[column]) == float(f"{y[at[0]]:.3g}") or abs(y[at[0]]) < 1e-4 > float(row[column]), row
+                assert float(row[column]) == float(f"{y[at[0]]:.3g}") or abs(
+                    y[at[0]]
+                ) < 1e-4 > float(row[column]), row
                 compared += 1
     assert compared >= 10
 
@@ -440,13 +491,15 @@ CHAPTERS = sorted((Path(__file__).parents[2] / "chapters").glob("*.ipynb"))
 def test_the_labs_of_a_page_add_less_than_150_kb_and_the_script_less_than_12(chapter):
     names = re.findall(r"labs\.(\w+)\(\)", chapter.read_text("utf-8"))
     page = "".join(getattr(labs, name)()._html for name in names)
-    script = len(gzip.compress((explorer.STATIC / "explorer.js").read_bytes()))
-    sheet = len(gzip.compress((explorer.STATIC / "explorer.css").read_bytes()))
+    script = len(gzip.compress((widget.STATIC / "explorer.js").read_bytes()))
+    sheet = len(gzip.compress((widget.STATIC / "explorer.css").read_bytes()))
     assert script < 12_000
     assert len(gzip.compress(page.encode())) + script + sheet < 150_000
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+)
 def test_axe_finds_nothing_in_a_lab(open_labs, theme, width):
     page = open_labs(theme, width=width).page
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true })")
@@ -478,7 +531,7 @@ def test_two_copies_of_a_lab_on_one_page_do_not_disturb_one_another(browser, tmp
     (tmp_path / "two.html").write_text(
         "<!doctype html><meta charset=utf-8>"
         + "".join(c._html for c in copies)
-        + f"<script>{explorer.SCRIPT}</script>",
+        + f"<script>{widget.SCRIPT}</script>",
         "utf-8",
     )
     page = browser.new_page()
@@ -518,7 +571,7 @@ def fake(browser, tmp_path):
     """A lab mounted on a model that answers when the test says so: (lab, page)."""
     lab = labs.truncation()
     (tmp_path / "fake.html").write_text(
-        f"<!doctype html><meta charset=utf-8><script>{explorer.SCRIPT}</script>", "utf-8"
+        f"<!doctype html><meta charset=utf-8><script>{widget.SCRIPT}</script>", "utf-8"
     )
     page = browser.new_page()
     page.goto((tmp_path / "fake.html").as_uri())
@@ -547,7 +600,10 @@ def test_a_late_answer_for_a_setting_already_left_is_not_drawn(fake):
     frame = answer(page, lab, memory=last)
     assert path_of(page, lab, 1, "error") != table
     assert page.locator(f'[id="{uid(lab)}"] .gtt-readout').text_content() == as_read(frame["words"])
-    assert page.locator(f'[id="{uid(lab)}"] [data-control="memory"] output').text_content() == frame["texts"][1]
+    assert (
+        page.locator(f'[id="{uid(lab)}"] [data-control="memory"] output').text_content()
+        == frame["texts"][1]
+    )
 
 
 def test_a_setting_made_in_python_moves_the_slider_and_is_not_sent_back(fake):
@@ -599,17 +655,23 @@ def test_with_forced_colours_the_option_chosen_still_stands_out(open_labs, made)
     assert len(left_of_text) == 2 and np.abs(left_of_text[0] - left_of_text[1]).max() > 0.3
 
 
-def test_a_link_leads_to_its_lab_and_shows_one_picture_but_a_reload_keeps_the_place(open_labs, made):
+def test_a_link_leads_to_its_lab_and_shows_one_picture_but_a_reload_keeps_the_place(
+    open_labs, made
+):
     lab = made["truncation"]
     page = open_labs(where=f"#lab={lab._name}&window=9").page
     assert page.evaluate("scrollY") > 0
     first_input(page, lab, "memory").press("ArrowLeft")
     page.evaluate(f"location.hash = 'lab={lab._name}&window=8'")
-    page.wait_for_function("(e) => e.value === '7'", arg=first_input(page, lab, "window").element_handle())
+    page.wait_for_function(
+        "(e) => e.value === '7'", arg=first_input(page, lab, "window").element_handle()
+    )
     begin = str(lab._values["memory"].index(lab._controls["memory"].start))
     assert first_input(page, lab, "memory").input_value() == begin
     page.evaluate("scrollTo(0, 0)")
     page.reload()
-    page.wait_for_function("[...document.querySelectorAll('.gtt-explorer')].every((e) => 'ready' in e.dataset)")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.gtt-explorer')].every((e) => 'ready' in e.dataset)"
+    )
     page.wait_for_timeout(200)
     assert page.evaluate("scrollY") == 0 and first_input(page, lab, "window").input_value() == "7"

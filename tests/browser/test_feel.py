@@ -42,7 +42,9 @@ def test_a_moved_slider_is_painted_in_one_frame(visit, pages, folder, width):
         if 'class="gtt-explorer"' not in (folder / address).read_text("utf-8"):
             continue
         page = visit(address, width=width).page
-        page.wait_for_function("document.querySelectorAll('.gtt-explorer:not([data-ready])').length === 0")
+        page.wait_for_function(
+            "document.querySelectorAll('.gtt-explorer:not([data-ready])').length === 0"
+        )
         speed = page.context.new_cdp_session(page)
         for lab in page.eval_on_selector_all(".gtt-explorer", "(found) => found.map((e) => e.id)"):
             page.locator(f'[id="{lab}"]').scroll_into_view_if_needed()

@@ -33,11 +33,17 @@ def test_a_page_opened_from_disk_works_the_same(visit, folder, path):
 def test_axe_finds_nothing_of_any_impact(visit, path, theme, width):
     opened = visit(path, theme=theme, width=width)
     opened.page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
-    opened.page.add_style_tag(content="* { content-visibility: visible !important }")  # axe judges what is drawn
+    opened.page.add_style_tag(
+        content="* { content-visibility: visible !important }"
+    )  # axe judges what is drawn
     opened.page.wait_for_timeout(50)
     opened.page.evaluate(AXE.read_text(encoding="utf-8"))
     result = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    found = [f"{v['id']} ({v['impact']}): {node['html'][:160]}" for v in result["violations"] for node in v["nodes"]]
+    found = [
+        f"{v['id']} ({v['impact']}): {node['html'][:160]}"
+        for v in result["violations"]
+        for node in v["nodes"]
+    ]
     assert result["passes"], "axe tested nothing"
     assert found == []
 
@@ -85,7 +91,9 @@ def test_every_figure_has_a_text_for_those_who_do_not_see_it(visit, path):
         .filter(f => !(f.getAttribute('alt') || f.getAttribute('aria-label') || f.closest('[aria-hidden=true]')))
         .map(f => f.outerHTML.slice(0, 120))""")
     assert unnamed == []
-    hashed = opened.page.evaluate("Array.from(document.querySelectorAll('article img'), f => f.alt)")
+    hashed = opened.page.evaluate(
+        "Array.from(document.querySelectorAll('article img'), f => f.alt)"
+    )
     assert [alt for alt in hashed if re.search(r"[0-9a-f]{16}|\.(png|svg)$", alt)] == []
 
 
@@ -106,8 +114,14 @@ def test_a_page_weighs_no_more_than_its_budget(visit, folder, path, site):
     weights = {}
     for url in dict.fromkeys(opened.requests):
         if url.startswith(site):
-            data = Path(folder, url.removeprefix(site).lstrip("/").partition("?")[0].partition("#")[0]).read_bytes()
-            packed = len(gzip.compress(data, 6)) if not url.endswith((".woff", ".woff2", ".png")) else len(data)
+            data = Path(
+                folder, url.removeprefix(site).lstrip("/").partition("?")[0].partition("#")[0]
+            ).read_bytes()
+            packed = (
+                len(gzip.compress(data, 6))
+                if not url.endswith((".woff", ".woff2", ".png"))
+                else len(data)
+            )
             weights[url.removeprefix(site)] = packed
     assert sum(weights.values()) <= LIMIT, sorted(weights.items(), key=lambda item: -item[1])[:5]
 
@@ -164,7 +178,11 @@ def test_the_ledger_filters_and_counts(visit, folder):
     shown = page.locator(".claim:visible")
     assert 0 < shown.count() < total
     assert shown.count() == page.locator(".claim.verdict-holds").count()
-    assert page.locator(".claim-filter output").inner_text() == f"{shown.count()} of {total} entries"
+    assert (
+        page.locator(".claim-filter output").inner_text() == f"{shown.count()} of {total} entries"
+    )
     hidden = page.locator(".claim:not(.verdict-holds)").first.get_attribute("id")
     page.goto(page.url.partition("#")[0] + f"#{hidden}")
-    assert page.locator(f"[id='{hidden}']").is_visible(), "a link to an entry shows it, whatever the filter"
+    assert page.locator(f"[id='{hidden}']").is_visible(), (
+        "a link to an entry shows it, whatever the filter"
+    )

@@ -71,7 +71,9 @@ def resting_cell(steps, *, keep=0.5, write=0.5, **slopes):
     h = 0.5 * sigma(state)
     exit_factor = 0.5 * sigma(state) * (1 - sigma(state))
     per_weight = {"i": 0.5 * write * (1 - write), "f": state * keep * (1 - keep), "g": write * 0.25}
-    W_hh = np.array([[slopes.get(gate, 0.0) / (per_weight[gate] * exit_factor)] for gate in "ifg"] + [[0.0]])
+    W_hh = np.array(
+        [[slopes.get(gate, 0.0) / (per_weight[gate] * exit_factor)] for gate in "ifg"] + [[0.0]]
+    )
     b_h = np.array([logit(write), logit(keep), 0.0, 0.0]) - W_hh[:, 0] * h
     params = lstm.Params(np.zeros((4, 1)), W_hh, b_h)
     cache = lstm.forward(params, np.zeros((steps, 1, 1)), [[h]], [[state]], squash="sigmoid")

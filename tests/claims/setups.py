@@ -30,9 +30,13 @@ def shown(claim, value, text):
     number = text.removesuffix("%").strip()
     exact = float(value) * (100 if text.endswith("%") else 1)
     unit = 10.0 ** Decimal(number).as_tuple().exponent
-    assert abs(exact - float(number)) <= 0.5000001 * unit, f"{claim}: the value is {exact:.6g}, the entry prints {text}"
+    assert abs(exact - float(number)) <= 0.5000001 * unit, (
+        f"{claim}: the value is {exact:.6g}, the entry prints {text}"
+    )
     words = ledger()[claim]["shows"].replace("(", " ").replace(")", " ").split()
-    assert any(word.rstrip(".,;:") == text for word in words), f"{claim}: its `shows` does not print {text}"
+    assert any(word.rstrip(".,;:") == text for word in words), (
+        f"{claim}: its `shows` does not print {text}"
+    )
 
 
 def relative(wrong, right):
@@ -48,7 +52,11 @@ def jacobian(function, at):
         moved = at.astype(complex)
         moved[index] += 1e-30j
         columns.append(np.imag(function(moved)) / 1e-30)
-    return np.moveaxis(np.array(columns).reshape(at.shape + np.shape(columns[0])), range(at.ndim), range(-at.ndim, 0))
+    return np.moveaxis(
+        np.array(columns).reshape(at.shape + np.shape(columns[0])),
+        range(at.ndim),
+        range(-at.ndim, 0),
+    )
 
 
 def norm(matrix):

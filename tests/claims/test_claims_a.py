@@ -83,7 +83,9 @@ def test_a03_softmax_is_not_element_wise(net):
     assert np.all(element_wise == np.diag(np.diag(element_wise)))
     p = readout.softmax(net.o[0, 0])
     assert np.allclose(
-        jacobian(lambda o: np.exp(o) / np.exp(o).sum(), net.o[0, 0]), np.diag(p) - np.outer(p, p), atol=1e-14
+        jacobian(lambda o: np.exp(o) / np.exp(o).sum(), net.o[0, 0]),
+        np.diag(p) - np.outer(p, p),
+        atol=1e-14,
     )
 
 
@@ -108,7 +110,9 @@ def test_a07_the_stacked_matrix_holds_w_xh_over_w_hh(net):
     stacked, joined = np.vstack([net.Wx, net.Wh]), np.hstack([net.x[1], net.h[1]])
     assert stacked.shape == (D + H, H) and joined.shape == (B, D + H)
     assert np.allclose(np.tanh(joined @ stacked + net.params.b_h), net.h[2], atol=1e-14, rtol=0)
-    square = np.random.default_rng(2).standard_normal((H, H))  # the source's W_yh is as wide as the state
+    square = np.random.default_rng(2).standard_normal(
+        (H, H)
+    )  # the source's W_yh is as wide as the state
     wrong = np.vstack([net.Wx, square])
     assert wrong.shape == stacked.shape
     shown("A07", relative(np.tanh(joined @ wrong + net.params.b_h), net.h[2]), "128%")
@@ -121,7 +125,11 @@ def test_a11_the_shapes_are_those_of_the_list_and_the_output_has_its_own_width(n
     assert K != H
     for name in ("W_hy", "b_y"):
         assert (
-            relative(getattr(readout.backward(net.out, net.h[1:], net.error).params, name), gradient(net, name)) < 1e-12
+            relative(
+                getattr(readout.backward(net.out, net.h[1:], net.error).params, name),
+                gradient(net, name),
+            )
+            < 1e-12
         )
     with pytest.raises(ValueError):
         net.h[1] @ np.ones((K, H))
@@ -194,7 +202,9 @@ def test_a18_the_derivative_of_the_logits_by_their_matrix_has_three_axes(net):
     shown("A18", tensor.size, "80")
     assert np.allclose(tensor, np.einsum("i,jk->kij", h, np.eye(K)), atol=1e-14)  # h on a diagonal
     shown("A21", np.count_nonzero(tensor), "20")
-    assert np.allclose(np.einsum("k,kij->ij", net.error[0, 0], tensor), np.outer(h, net.error[0, 0]), atol=1e-14)
+    assert np.allclose(
+        np.einsum("k,kij->ij", net.error[0, 0], tensor), np.outer(h, net.error[0, 0]), atol=1e-14
+    )
 
 
 def test_a19_probabilities_minus_targets_needs_targets_that_sum_to_one(net):
@@ -238,12 +248,22 @@ def chain(net):
     def one_step(t, **changed):
         return rnn.step(net.params._replace(**changed), net.x[t - 1, b], net.h[t - 1, b])[0]
 
-    c.total = {t: jacobian(lambda W, t=t: state(t, W_hh=W), net.params.W_hh) for t in range(1, T + 1)}
-    c.total_x = {t: jacobian(lambda W, t=t: state(t, W_xh=W), net.params.W_xh) for t in range(1, T + 1)}
-    c.own = {t: jacobian(lambda W, t=t: one_step(t, W_hh=W), net.params.W_hh) for t in range(1, T + 1)}
-    c.own_x = {t: jacobian(lambda W, t=t: one_step(t, W_xh=W), net.params.W_xh) for t in range(1, T + 1)}
+    c.total = {
+        t: jacobian(lambda W, t=t: state(t, W_hh=W), net.params.W_hh) for t in range(1, T + 1)
+    }
+    c.total_x = {
+        t: jacobian(lambda W, t=t: state(t, W_xh=W), net.params.W_xh) for t in range(1, T + 1)
+    }
+    c.own = {
+        t: jacobian(lambda W, t=t: one_step(t, W_hh=W), net.params.W_hh) for t in range(1, T + 1)
+    }
+    c.own_x = {
+        t: jacobian(lambda W, t=t: one_step(t, W_xh=W), net.params.W_xh) for t in range(1, T + 1)
+    }
     c.J = {
-        t: jacobian(lambda h, t=t: rnn.step(net.params, net.x[t - 1, b], h[None])[0], net.h[t - 1, 0])
+        t: jacobian(
+            lambda h, t=t: rnn.step(net.params, net.x[t - 1, b], h[None])[0], net.h[t - 1, 0]
+        )
         for t in range(1, T + 1)
     }
     c.truth = gradient(net, "W_hh", steps=[T], sequences=b)
@@ -282,7 +302,10 @@ def test_a27_the_sum_over_k_needs_immediate_derivatives(net, chain):
     terms = [through(chain.g, back(chain.J, T, k), chain.own[k]) for k in range(1, T + 1)]
     assert relative(sum(terms), chain.truth) < 1e-12
     core = rnn.backward(
-        net.params, rnn.forward(net.params, net.x[:, [0]], net.h_0[[0]]), {T: chain.g[None]}, per_step=True
+        net.params,
+        rnn.forward(net.params, net.x[:, [0]], net.h_0[[0]]),
+        {T: chain.g[None]},
+        per_step=True,
     )
     assert relative(core.steps.W_hh, terms) < 1e-12
     assert relative(core.params.W_hh, chain.truth) < 1e-12
@@ -321,12 +344,16 @@ def test_a29_the_jacobian_holds_every_component_derivative(net, chain):
     shown("A29", J[0][1, 3], "0.0903")
 
 
-@pytest.mark.parametrize(("claim", "name", "text"), [("A34", "W_hh", "21%"), ("A39", "W_xh", "31%")])
+@pytest.mark.parametrize(
+    ("claim", "name", "text"), [("A34", "W_hh", "21%"), ("A39", "W_xh", "31%")]
+)
 def test_a34_the_double_sum_runs_one_step_too_far(net, claim, name, text):
     truth = gradient(net, name)
     terms = rnn.backward(net.params, net.cache, net.error @ net.Wy.T, per_step=True)
     assert relative(getattr(terms.steps, name).sum(0), truth) < 1e-12
-    existing = sum(gradient(net, name, steps=[t]) for t in range(2, T + 1))  # t = 1…T names L_2…L_{T+1}: these exist
+    existing = sum(
+        gradient(net, name, steps=[t]) for t in range(2, T + 1)
+    )  # t = 1…T names L_2…L_{T+1}: these exist
     shown(claim, relative(existing, truth), text)
     assert relative(existing + gradient(net, name, steps=[1]), truth) < 1e-12
 
@@ -338,7 +365,9 @@ def test_a35_the_input_weights_need_the_earlier_steps_too(chain):
     shown("A37", relative(now + before, chain.truth_x), "0.136")
     assert relative(through(chain.g, np.eye(H), chain.total_x[T]), chain.truth_x) < 1e-12
     assert relative(now + through(chain.g, chain.J[T], chain.total_x[T - 1]), chain.truth_x) < 1e-12
-    twice = through(chain.g, np.eye(H), chain.total_x[T]) + through(chain.g, chain.J[T], chain.total_x[T - 1])
+    twice = through(chain.g, np.eye(H), chain.total_x[T]) + through(
+        chain.g, chain.J[T], chain.total_x[T - 1]
+    )
     shown("A37", relative(twice, chain.truth_x), "0.539")
     shown("A36", np.linalg.norm(before) / np.linalg.norm(chain.truth_x), "0.468")
 
@@ -380,7 +409,9 @@ def test_a41_the_recurrent_matrix_is_transposed_in_the_column_form(net, chain):
 def test_a92_the_diagonal_comes_from_the_activation_acting_on_each_unit(net):
     J = jacobian(np.tanh, net.o[0, 0])
     assert np.array_equal(J, np.diag(np.diag(J)))
-    dense = jacobian(lambda a: np.exp(a) / np.exp(a).sum(), net.o[0, 0])  # also a Jacobian, and no diagonal
+    dense = jacobian(
+        lambda a: np.exp(a) / np.exp(a).sum(), net.o[0, 0]
+    )  # also a Jacobian, and no diagonal
     shown("A92", np.abs(dense - np.diag(np.diag(dense))).max(), "0.161")
 
 
@@ -392,7 +423,9 @@ def test_a32_the_jacobian_norm_is_not_bounded_by_one():
     cache = rnn.forward(sigmoid, np.zeros((3, 1, 1)), np.array([[0.5]]), activation="sigmoid")
     assert np.allclose(cache.h, 0.5)
     shown("A32", norm(step_jacobians(sigmoid, cache)[0, 0]), "2")
-    truth = jacobian(lambda h: rnn.step(sigmoid, np.zeros((1, 1)), h[None], "sigmoid")[0], np.array([0.5]))
+    truth = jacobian(
+        lambda h: rnn.step(sigmoid, np.zeros((1, 1)), h[None], "sigmoid")[0], np.array([0.5])
+    )
     assert np.allclose(truth, 2, atol=1e-14)
 
 
@@ -406,7 +439,9 @@ def test_a33_the_slopes_of_tanh_and_sigmoid_have_the_bounds_printed():
     a = np.linspace(-9, 9, 3601)
     slope = {name: np.imag(ACTIVATIONS[name].f(a + 1e-30j)) / 1e-30 for name in ("tanh", "sigmoid")}
     for name, text in (("tanh", "1"), ("sigmoid", "0.25")):
-        assert slope[name].max() <= ACTIVATIONS[name].bound and a[slope[name].argmax()] == pytest.approx(0, abs=1e-9)
+        assert slope[name].max() <= ACTIVATIONS[name].bound and a[
+            slope[name].argmax()
+        ] == pytest.approx(0, abs=1e-9)
         shown("A33", slope[name].max(), text)
         shown("A63", slope[name].max(), text)
     shown("A50", slope["tanh"].max(), "1")
@@ -422,7 +457,9 @@ def flow(W, x, h_0=None, *, activation="tanh", bias=None):
     """‖∂h_T/∂h_0‖ of a network whose input is added to its pre-activation; also the step Jacobians."""
     size = len(W)
     params = rnn.Params(np.eye(size), np.asarray(W, float), bias)
-    cache = rnn.forward(params, x[:, None], None if h_0 is None else h_0[None], activation=activation)
+    cache = rnn.forward(
+        params, x[:, None], None if h_0 is None else h_0[None], activation=activation
+    )
     J = step_jacobians(params, cache)[:, 0]
     return norm(products(J)[-1]), J
 
@@ -508,7 +545,10 @@ def test_a48_eigenvalues_inside_the_circle_do_not_make_the_product_vanish():
 def test_a48_eigenvalues_outside_the_circle_do_not_make_the_product_explode():
     W = 2 * np.eye(2)
     size, J = flow(W, at_rest_in_turn(W, 20))
-    assert all(radius(each) == pytest.approx(2, rel=1e-12) and norm(each) == pytest.approx(2, rel=1e-12) for each in J)
+    assert all(
+        radius(each) == pytest.approx(2, rel=1e-12) and norm(each) == pytest.approx(2, rel=1e-12)
+        for each in J
+    )
     shown("A48", size, "1.05e-14")
     shown("B53", size, "1.05e-14")
     shown("A48", norm(products(linear_start(-2, 10))[10]), "1024")
@@ -553,8 +593,12 @@ def test_a49_a_singular_value_below_one_over_gamma_is_enough_to_vanish():
     assert np.all(np.linalg.norm(J, 2, axis=(-2, -1)) <= 0.95 * slopes.max(-1) * (1 + 1e-12))
     shown("A60", (np.linalg.norm(J, 2, axis=(-2, -1)) / (0.95 * slopes.max(-1))).max(), "0.999")
     shown("A64", np.linalg.norm(J, 2, axis=(-2, -1)).max(), "0.948")
-    assert np.allclose(np.linalg.norm(slopes[..., None] * np.eye(6), 2, axis=(-2, -1)), slopes.max(-1), rtol=1e-12)
-    assert np.allclose(np.abs(np.linalg.eigvals(slopes[0, 0] * np.eye(6))).max(), slopes[0, 0].max(), rtol=1e-12)
+    assert np.allclose(
+        np.linalg.norm(slopes[..., None] * np.eye(6), 2, axis=(-2, -1)), slopes.max(-1), rtol=1e-12
+    )
+    assert np.allclose(
+        np.abs(np.linalg.eigvals(slopes[0, 0] * np.eye(6))).max(), slopes[0, 0].max(), rtol=1e-12
+    )
     shown("A62", slopes.max(), "1.000")
 
 
@@ -592,12 +636,16 @@ def test_a52_large_weights_saturate_the_units_and_the_gradient_vanishes():
         W = gain * rng.standard_normal((400, 10, 10)) / np.sqrt(10)
         params = rnn.Params(np.broadcast_to(np.eye(10), W.shape), W)
         cache = rnn.forward(params, rng.standard_normal((50, 1, 10)))
-        size = np.linalg.norm(products(step_jacobians(params, cache)[..., 0, :, :])[50], 2, axis=(-2, -1))
+        size = np.linalg.norm(
+            products(step_jacobians(params, cache)[..., 0, :, :])[50], 2, axis=(-2, -1)
+        )
         shown("A52", (size < 1e-3).mean(), text)
 
 
 def test_a53_a_product_may_stay_near_one_for_ever():
-    wanted = np.where(np.arange(200) % 2, np.arctanh(np.sqrt(0.75)), 0.0)  # slopes 1 and 1/4, so factors 2 and 1/2
+    wanted = np.where(
+        np.arange(200) % 2, np.arctanh(np.sqrt(0.75)), 0.0
+    )  # slopes 1 and 1/4, so factors 2 and 1/2
     x = wanted - 2 * np.concatenate([[0], np.tanh(wanted[:-1])])
     size, J = flow(np.array([[2.0]]), x[:, None])
     assert np.allclose(J[:4, 0, 0], [2, 0.5, 2, 0.5], rtol=1e-12)
@@ -695,7 +743,9 @@ def test_a65_the_exponent_counts_the_factors():
 def test_a66_the_loss_of_a_recurrent_unit_has_a_cliff():
     def run(b):  # u_t = sigma(8 u_{t−1} + b), E = (u_20 − 0.7)²
         params = rnn.Params(np.zeros((1, 1)), np.array([[8.0]]), np.array([b]))
-        return params, rnn.forward(params, np.zeros((20, 1, 1), type(b)), np.array([[0.6]]), activation="sigmoid")
+        return params, rnn.forward(
+            params, np.zeros((20, 1, 1), type(b)), np.array([[0.6]]), activation="sigmoid"
+        )
 
     def slope(b):
         params, cache = run(b)
@@ -712,6 +762,8 @@ def test_a66_the_loss_of_a_recurrent_unit_has_a_cliff():
 
 
 def test_a68_nothing_but_the_product_makes_the_far_terms_small(net):
-    steps = rnn.backward(net.params, net.cache, {T: net.error[-1] @ net.Wy.T}, per_step=True).steps.W_hh
+    steps = rnn.backward(
+        net.params, net.cache, {T: net.error[-1] @ net.Wy.T}, per_step=True
+    ).steps.W_hh
     sizes = np.linalg.norm(steps, axis=(-2, -1))
     shown("A68", sizes[0] / sizes[-1], "0.0393")

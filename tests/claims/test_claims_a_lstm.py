@@ -24,7 +24,8 @@ def cell():
     n = SimpleNamespace(x=rng.standard_normal((T, B, D)))
     n.h_0, n.c_0 = 0.5 * rng.standard_normal((2, B, H))
     n.params = lstm.Params(
-        *(0.7 * rng.standard_normal((4 * H, width)) for width in (D, H)), 0.4 * rng.standard_normal(4 * H)
+        *(0.7 * rng.standard_normal((4 * H, width)) for width in (D, H)),
+        0.4 * rng.standard_normal(4 * H),
     )
     n.cache = lstm.forward(n.params, n.x, n.h_0, n.c_0)
     return n
@@ -43,7 +44,10 @@ def test_a72_the_modern_cell_scales_what_it_keeps(cell):
         assert relative(now, c.f[t] * c.c[t] + c.i[t] * c.g[t]) < 1e-14
         assert relative(c.c[t + 1], now) < 1e-14 and relative(c.h[t + 1], h) < 1e-13
     assert (
-        relative(c.f[1], sigmoid(c.h[1] @ cell.params.W_hf.T + cell.x[1] @ cell.params.W_xf.T + cell.params.b_f))
+        relative(
+            c.f[1],
+            sigmoid(c.h[1] @ cell.params.W_hf.T + cell.x[1] @ cell.params.W_xf.T + cell.params.b_f),
+        )
         < 1e-13
     )
     shown("A72", relative(c.c[1] + c.i[1] * c.g[1], c.c[2]), "0.520")
@@ -63,7 +67,10 @@ def test_a70_its_derivative_is_one_only_when_the_gradient_is_truncated(cell):
     assert np.array_equal(cut.c, np.broadcast_to(up, cut.c.shape)) and not cut.h[:T].any()
     whole = lstm.backward(cell.params, c, dc={T: up})
     truth = jacobian(
-        lambda c_0: (lstm.forward(cell.params, cell.x + 0j, cell.h_0, c_0, forget_gate=False).c[T] * up).sum(), cell.c_0
+        lambda c_0: (
+            lstm.forward(cell.params, cell.x + 0j, cell.h_0, c_0, forget_gate=False).c[T] * up
+        ).sum(),
+        cell.c_0,
     )
     assert relative(whole.c[0], truth) < 1e-12
     shown("A95", np.abs(cut.h[:T]).max(), "0")
@@ -97,7 +104,9 @@ def test_a73_the_forget_gate_alone_is_not_the_derivative():
         truth = total_cell_derivative(params, cache)
         gates = np.cumprod(cache.f[::-1, :, 0], axis=0)[..., None] * np.eye(16)
         for k, text in ((1, one), (10, ten)):
-            gap = np.linalg.norm(gates[k - 1] - truth[k], axis=(-2, -1)) / np.linalg.norm(truth[k], axis=(-2, -1))
+            gap = np.linalg.norm(gates[k - 1] - truth[k], axis=(-2, -1)) / np.linalg.norm(
+                truth[k], axis=(-2, -1)
+            )
             shown("A73", np.median(gap), text)
 
 
@@ -170,7 +179,9 @@ def test_a79_the_product_of_one_step_derivatives_is_exact_for_one_step_only(cell
     terms = sum(cell_terms(cell.params, cell.cache))[:, 0]
 
     def two_steps(c):  # c_T from c_{T−2}
-        h, now = lstm.step(cell.params, cell.x[T - 2, :1], (cell.cache.o[T - 3, 0] * np.tanh(c))[None], c[None])
+        h, now = lstm.step(
+            cell.params, cell.x[T - 2, :1], (cell.cache.o[T - 3, 0] * np.tanh(c))[None], c[None]
+        )
         return lstm.step(cell.params, cell.x[T - 1, :1], h, now)[1][0]
 
     truth = jacobian(two_steps, cell.cache.c[T - 2, 0])
@@ -187,7 +198,9 @@ def test_a79_the_product_of_one_step_derivatives_is_exact_for_one_step_only(cell
     cache = lstm.forward(no_path, cell.x, cell.h_0, cell.c_0)
     chained = np.linalg.multi_dot(sum(cell_terms(no_path, cache))[:0:-1, 0])
     assert relative(chained, total_cell_derivative(no_path, cache)[T - 1]) < 1e-12
-    assert relative(np.linalg.matrix_power(terms[T - 1], 2), terms[T - 1] @ terms[T - 2]) > 0.1  # factors differ
+    assert (
+        relative(np.linalg.matrix_power(terms[T - 1], 2), terms[T - 1] @ terms[T - 2]) > 0.1
+    )  # factors differ
 
 
 @pytest.mark.parametrize(
@@ -206,7 +219,10 @@ def test_a79_the_missing_path_grows_with_the_lag_and_the_weights(scale, texts):
 
 def test_a79_the_joint_recursion_is_exact(cell):
     up = np.random.default_rng(24).standard_normal((B, H))
-    truth = jacobian(lambda c_0: (lstm.forward(cell.params, cell.x + 0j, cell.h_0, c_0).c[T] * up).sum(), cell.c_0)
+    truth = jacobian(
+        lambda c_0: (lstm.forward(cell.params, cell.x + 0j, cell.h_0, c_0).c[T] * up).sum(),
+        cell.c_0,
+    )
     assert relative(lstm.backward(cell.params, cell.cache, dc={T: up}).c[0], truth) < 1e-12
     P = products(step_jacobians(cell.params, cell.cache))[T]
     assert relative(np.einsum("bi,bij->bj", up, P[:, H:, H:]), truth) < 1e-12
@@ -214,13 +230,16 @@ def test_a79_the_joint_recursion_is_exact(cell):
 
 def scalar(*, w_g=0.0, w_o=0.0, b=(0.0, 0.0, 0.0, 0.0)):
     """A cell of one unit: recurrent weights of candidate and output gate, biases in the order i, f, g, o."""
-    return lstm.Params(np.zeros((4, 1)), np.array([[0], [0], [w_g], [w_o]], float), np.array(b, float))
+    return lstm.Params(
+        np.zeros((4, 1)), np.array([[0], [0], [w_g], [w_o]], float), np.array(b, float)
+    )
 
 
 def one_factor(params, c=0.0, o=0.5):
     """dc_2/dc_1 of a one-unit cell from c_1 = c with o_1 = o, by the complex step."""
     return jacobian(
-        lambda c: lstm.step(params, np.zeros((1, 1)), (o * np.tanh(c))[None], c[None])[1][0], np.array([c])
+        lambda c: lstm.step(params, np.zeros((1, 1)), (o * np.tanh(c))[None], c[None])[1][0],
+        np.array([c]),
     )[0, 0]
 
 
@@ -228,7 +247,9 @@ def test_a81_the_factor_of_a_cell_takes_either_sign():
     for w_g, text in ((-8.0, "-1.5"), (4.0, "1.5"), (0.0, "0.5")):
         params = scalar(w_g=w_g)
         cache = lstm.forward(params, np.zeros((2, 1, 1)))
-        assert sum(cell_terms(params, cache))[1, 0, 0, 0] == pytest.approx(one_factor(params), rel=1e-12)
+        assert sum(cell_terms(params, cache))[1, 0, 0, 0] == pytest.approx(
+            one_factor(params), rel=1e-12
+        )
         shown("A81", one_factor(params), text)
     params, cache = lstm_grid(1.0)
     A, _, C, D_t = (term[1:] for term in cell_terms(params, cache))
@@ -287,7 +308,9 @@ def growth(params, cache, dh):
     """log10 of the factor per step by which the joint gradient changes, going back."""
     g = lstm.backward(params, cache, dh)
     joint = np.concatenate([g.h, g.c], -1)[..., 0, :]
-    return np.log10(np.linalg.norm(joint[15], axis=-1) / np.linalg.norm(joint[-1], axis=-1)) / (len(joint) - 16)
+    return np.log10(np.linalg.norm(joint[15], axis=-1) / np.linalg.norm(joint[-1], axis=-1)) / (
+        len(joint) - 16
+    )
 
 
 def test_a85_an_lstm_can_explode_and_clipping_bounds_the_update():
@@ -307,7 +330,9 @@ def test_a85_an_lstm_can_explode_and_clipping_bounds_the_update():
     assert np.sqrt(sum((p**2).sum() for p in clipped)) == pytest.approx(1.0, rel=1e-12)
     shown("A98", np.log10(size), "6.51")
     small = [1e-9 * p for p in clipped]
-    assert all(np.array_equal(a, b) for a, b in zip(clip_by_global_norm(small, 1.0)[0], small, strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(clip_by_global_norm(small, 1.0)[0], small, strict=True)
+    )
 
 
 def test_a86_the_joint_recursion_gives_every_parameter(cell):
@@ -316,13 +341,25 @@ def test_a86_the_joint_recursion_gives_every_parameter(cell):
 
     def loss(**changed):
         kind = np.result_type(float, *changed.values())
-        start = {"h_0": cell.h_0, "c_0": cell.c_0} | {k: v for k, v in changed.items() if k in ("h_0", "c_0")}
-        params = cell.params._replace(**{k: v for k, v in changed.items() if k in lstm.Params._fields})
-        cache = lstm.forward(params, changed.get("x", cell.x).astype(kind), start["h_0"], start["c_0"])
+        start = {"h_0": cell.h_0, "c_0": cell.c_0} | {
+            k: v for k, v in changed.items() if k in ("h_0", "c_0")
+        }
+        params = cell.params._replace(
+            **{k: v for k, v in changed.items() if k in lstm.Params._fields}
+        )
+        cache = lstm.forward(
+            params, changed.get("x", cell.x).astype(kind), start["h_0"], start["c_0"]
+        )
         return (dh * cache.h[1:]).sum() + (dc * cache.c[1:]).sum()
 
     for name, at in zip(lstm.Params._fields, cell.params, strict=True):
-        assert relative(getattr(g.params, name), jacobian(lambda v, name=name: loss(**{name: v}), at)) < 1e-12, name
+        assert (
+            relative(getattr(g.params, name), jacobian(lambda v, name=name: loss(**{name: v}), at))
+            < 1e-12
+        ), name
     for name, found in (("h_0", g.h[0]), ("c_0", g.c[0]), ("x", g.x)):
-        assert relative(found, jacobian(lambda v, name=name: loss(**{name: v}), getattr(cell, name))) < 1e-12, name
+        assert (
+            relative(found, jacobian(lambda v, name=name: loss(**{name: v}), getattr(cell, name)))
+            < 1e-12
+        ), name
     shown("A86", sum(p.size for p in cell.params), "180")

@@ -28,20 +28,30 @@ def one_output(k, *, gain=1.0, zero_start=False, activation="sigmoid"):
     """The network run for k steps with the error E = ½‖V c_k − y‖² at the end, and its gradients."""
     rng = np.random.default_rng(41)
     n = SimpleNamespace(k=k, activation=activation)
-    n.params = rnn.Params(rng.standard_normal((H, D)) / np.sqrt(D), gain * rng.standard_normal((H, H)) / np.sqrt(H))
-    n.V, n.y, n.c_0 = rng.standard_normal((2, H)), rng.standard_normal((1, 2)), 0.5 * rng.standard_normal((1, H))
+    n.params = rnn.Params(
+        rng.standard_normal((H, D)) / np.sqrt(D), gain * rng.standard_normal((H, H)) / np.sqrt(H)
+    )
+    n.V, n.y, n.c_0 = (
+        rng.standard_normal((2, H)),
+        rng.standard_normal((1, 2)),
+        0.5 * rng.standard_normal((1, H)),
+    )
     n.c_0 = 0 * n.c_0 if zero_start else n.c_0
     n.x = rng.standard_normal((k, 1, D))
     n.cache = rnn.forward(n.params, n.x, n.c_0, activation=activation)
     n.g = (n.cache.h[k] @ n.V.T - n.y) @ n.V
     n.grads = rnn.backward(n.params, n.cache, {k: n.g}, per_step=True)
-    n.terms = np.concatenate([n.grads.steps.W_hh, n.grads.steps.W_xh], -1)  # dE/d[W_rec, W_in], one term a step
+    n.terms = np.concatenate(
+        [n.grads.steps.W_hh, n.grads.steps.W_xh], -1
+    )  # dE/d[W_rec, W_in], one term a step
     return n
 
 
 def error(n, W):
     """E as a function of W = [W_rec, W_in]."""
-    cache = rnn.forward(rnn.Params(W[:, H:], W[:, :H]), n.x + 0 * W[0, 0], n.c_0, activation=n.activation)
+    cache = rnn.forward(
+        rnn.Params(W[:, H:], W[:, :H]), n.x + 0 * W[0, 0], n.c_0, activation=n.activation
+    )
     e = cache.h[n.k] @ n.V.T - n.y
     return 0.5 * (e**2).sum()
 
@@ -92,7 +102,9 @@ def test_b06_the_sum_over_steps_has_one_term_when_there_is_one_output():
     at_each = [rnn.backward(n.params, n.cache, {t: every[t - 1]}).params.W_hh for t in range(1, 7)]
     whole = rnn.backward(n.params, n.cache, every).params.W_hh
     truth = jacobian(
-        lambda W: (every * rnn.forward(n.params._replace(W_hh=W), n.x, n.c_0, activation="sigmoid").h[1:]).sum(),
+        lambda W: (
+            every * rnn.forward(n.params._replace(W_hh=W), n.x, n.c_0, activation="sigmoid").h[1:]
+        ).sum(),
         n.params.W_hh,
     )
     assert relative(whole, truth) < 1e-12 and relative(sum(at_each), truth) < 1e-12
@@ -112,11 +124,16 @@ def test_b07_a_small_step_against_the_gradient_lowers_the_error():
     shown("B07", error(n, W - 0.1 * g) / error(n, W), "0.875")
 
 
-@pytest.mark.parametrize(("k", "text"), [(2, "0.22"), (5, "0.0019"), (10, "1.95e-7"), (20, "3.9e-15")])
+@pytest.mark.parametrize(
+    ("k", "text"), [(2, "0.22"), (5, "0.0019"), (10, "1.95e-7"), (20, "3.9e-15")]
+)
 def test_b08_equation_one_is_the_first_term_of_a_sum(k, text):
     n = one_output(k)
     truth = true_gradient(n)
-    J = [jacobian(lambda c, t=t: rnn.step(n.params, n.x[t], c[None], "sigmoid")[0], n.cache.h[t, 0]) for t in range(k)]
+    J = [
+        jacobian(lambda c, t=t: rnn.step(n.params, n.x[t], c[None], "sigmoid")[0], n.cache.h[t, 0])
+        for t in range(k)
+    ]
     slope = n.cache.h[1:, 0] * (1 - n.cache.h[1:, 0])
     joined = np.concatenate([n.cache.h[:-1], n.x], -1)[:, 0]
     terms = []
@@ -176,7 +193,10 @@ def test_b13_a_sigmoid_network_with_weights_below_four_vanishes():
 
 def test_b14_the_network_has_sigmoids_and_the_argument_tanh():
     a = np.linspace(-6, 6, 1201)
-    slope = {name: np.imag(f(a + 1e-30j)) / 1e-30 for name, f in (("tanh", np.tanh), ("sigmoid", sigmoid))}
+    slope = {
+        name: np.imag(f(a + 1e-30j)) / 1e-30
+        for name, f in (("tanh", np.tanh), ("sigmoid", sigmoid))
+    }
     shown("B14", slope["sigmoid"].max(), "0.25")
     shown("B14", slope["tanh"].max(), "1")
     sizes = [
@@ -232,7 +252,9 @@ def stationary():
         params = rnn.Params(np.ones((1, 1)), np.array([[w]]))
         cache = rnn.forward(params, x)
         e = cache.h[1:] - y
-        return np.array([rnn.backward(params, cache, {t: e[t - 1]}).params.W_hh.item() for t in range(1, 21)])
+        return np.array(
+            [rnn.backward(params, cache, {t: e[t - 1]}).params.W_hh.item() for t in range(1, 21)]
+        )
 
     low, high = 0.3, 1.5
     assert parts(low).sum() < 0 < parts(high).sum()
@@ -250,7 +272,9 @@ def test_b30_sub_gradients_can_cancel_without_vanishing():
     partial = np.cumsum(parts)
     shown("B31", np.abs(partial).max(), "0.277")
     shown("B47", np.abs(partial[-2]), "0.0973")
-    assert partial[-2] != 0 and abs(partial[-1]) < 1e-13  # one more term, not zero, and the sum vanishes
+    assert (
+        partial[-2] != 0 and abs(partial[-1]) < 1e-13
+    )  # one more term, not zero, and the sum vanishes
     series = np.array([(-1) ** n / (1 + n // 2) for n in range(2000)])  # 1 − 1 + ½ − ½ …
     assert abs(series.sum()) < 1e-12 and np.abs(series).min() > 0
 
@@ -278,14 +302,19 @@ def tau(n, t, b=0):
 
 def next_cell(n, t, c):
     """c_t as a function of c_{t−1}, o_{t−1} held, first sequence."""
-    return lstm.step(n.params, n.x[t - 1, :1], (n.cache.o[t - 2, 0] * np.tanh(c))[None], c[None])[1][0]
+    return lstm.step(n.params, n.x[t - 1, :1], (n.cache.o[t - 2, 0] * np.tanh(c))[None], c[None])[
+        1
+    ][0]
 
 
 def test_b22_the_gates_of_the_source_are_those_of_the_package(cell):
     h, c = cell.h_0, cell.c_0
     for t in range(cell.T):
         z = np.concatenate([h, cell.x[t]], -1)
-        i, f, g, o = (phi(z @ cell.W[k].T) for k, phi in zip("ifgo", (sigmoid, sigmoid, np.tanh, sigmoid), strict=True))
+        i, f, g, o = (
+            phi(z @ cell.W[k].T)
+            for k, phi in zip("ifgo", (sigmoid, sigmoid, np.tanh, sigmoid), strict=True)
+        )
         c = c * f + g * i
         h = o * np.tanh(c)
         for name, value in (("i", i), ("f", f), ("g", g), ("o", o)):
@@ -312,7 +341,11 @@ def test_b64_the_output_gate_acts_on_what_is_read_and_not_on_the_cell(cell):
 def test_b65_without_a_bias_a_gate_at_rest_is_half_open(cell):
     rest = lstm.forward(cell.params, np.zeros((5, 1, D)))
     assert np.all(rest.f == 0.5) and np.all(rest.i == 0.5)
-    shown("B65", lstm.backward(cell.params, rest, dc={5: np.ones((1, H))}, truncated=True).c[0, 0, 0], "0.03125")
+    shown(
+        "B65",
+        lstm.backward(cell.params, rest, dc={5: np.ones((1, H))}, truncated=True).c[0, 0, 0],
+        "0.03125",
+    )
 
 
 # The derivative of the cell
@@ -327,7 +360,9 @@ def test_b37_the_four_terms_with_diagonal_factors_on_the_left(cell):
     inner = {k: slope[k][:, None] * cell.W[k][:, :H] * out for k in "fig"}  # df/dc, di/dc, dg/dc
     for k, phi in (("f", sigmoid), ("i", sigmoid), ("g", np.tanh)):
         h_of = jacobian(
-            lambda v, k=k, phi=phi: phi(cell.W[k] @ np.concatenate([c.o[t - 2, 0] * np.tanh(v), cell.x[t - 1, 0]])),
+            lambda v, k=k, phi=phi: phi(
+                cell.W[k] @ np.concatenate([c.o[t - 2, 0] * np.tanh(v), cell.x[t - 1, 0]])
+            ),
             before,
         )
         assert relative(inner[k], h_of) < 1e-12
@@ -337,7 +372,9 @@ def test_b37_the_four_terms_with_diagonal_factors_on_the_left(cell):
     assert relative(g[:, None] * inner["i"], C) < 1e-12
     assert relative(i[:, None] * inner["g"], D_t) < 1e-12
     assert relative(A + B + C + D_t, truth) < 1e-12
-    shown("B37", relative(inner["f"] * before + inner["i"] * g + inner["g"] * i + B, truth), "0.459")
+    shown(
+        "B37", relative(inner["f"] * before + inner["i"] * g + inner["g"] * i + B, truth), "0.459"
+    )
     size = np.linalg.norm(truth)
     shown("B39", np.linalg.norm(A) / size, "0.0947")
     shown("B40", relative(truth - B + f, truth), "1.98")  # f_t as a vector, added to every row
@@ -345,7 +382,11 @@ def test_b37_the_four_terms_with_diagonal_factors_on_the_left(cell):
     shown("B43", np.linalg.norm(D_t) / size, "0.400")
     # the copy destroyed two lines; the sum rule they stand for
     kept = jacobian(
-        lambda v: v * sigmoid(cell.W["f"] @ np.concatenate([c.o[t - 2, 0] * np.tanh(v), cell.x[t - 1, 0]])), before
+        lambda v: (
+            v
+            * sigmoid(cell.W["f"] @ np.concatenate([c.o[t - 2, 0] * np.tanh(v), cell.x[t - 1, 0]]))
+        ),
+        before,
     )
     assert relative(kept, A + B) < 1e-12 and relative(truth - kept, C + D_t) < 1e-12
     shown("B68", np.linalg.norm(kept) / np.linalg.norm(truth), "0.952")
@@ -387,16 +428,26 @@ def test_b56_the_inner_derivative_is_that_of_the_previous_state(cell):
     truth = cell_terms(cell.params, c).A[t - 1, 0]
     assert relative(left @ previous, truth) < 1e-12
     shown("B56", relative(left @ present, truth), "88%")
-    shown("B57", relative(((f * (1 - f))[:, None] * cell.W["f"][:, :H] * tau(cell, t - 1)) * before, truth), "1.19")
+    shown(
+        "B57",
+        relative(((f * (1 - f))[:, None] * cell.W["f"][:, :H] * tau(cell, t - 1)) * before, truth),
+        "1.19",
+    )
 
 
 def test_b58_the_input_gate_term_uses_the_input_gates_own_matrix(cell):
     t, c = cell.T, cell.cache
     i, g = c.i[t - 1, 0], c.g[t - 1, 0]
     truth = cell_terms(cell.params, c).C[t - 1, 0]
-    assert relative((g * i * (1 - i))[:, None] * cell.W["i"][:, :H] * tau(cell, t - 1), truth) < 1e-12
+    assert (
+        relative((g * i * (1 - i))[:, None] * cell.W["i"][:, :H] * tau(cell, t - 1), truth) < 1e-12
+    )
     s = sigmoid(cell.W["g"] @ np.concatenate([c.h[t - 1, 0], cell.x[t - 1, 0]]))
-    shown("B58", relative((g * s * (1 - s))[:, None] * cell.W["g"][:, :H] * tau(cell, t - 1), truth), "123%")
+    shown(
+        "B58",
+        relative((g * s * (1 - s))[:, None] * cell.W["g"][:, :H] * tau(cell, t - 1), truth),
+        "123%",
+    )
 
 
 # More than one step
@@ -424,7 +475,9 @@ def test_b34_from_an_empty_cell_equation_four_gives_w_f_no_gradient(cell):
     truth = jacobian(
         lambda W: (
             up
-            * lstm.forward(lstm.Params.from_hx(cell.W["i"], W, cell.W["g"], cell.W["o"]), cell.x + 0j, cell.h_0).h[-1]
+            * lstm.forward(
+                lstm.Params.from_hx(cell.W["i"], W, cell.W["g"], cell.W["o"]), cell.x + 0j, cell.h_0
+            ).h[-1]
         ).sum(),
         cell.W["f"],
     )
@@ -443,10 +496,18 @@ def test_b35_the_cell_chain_is_what_shrinks_in_the_cell():
     up = np.random.default_rng(54).standard_normal(cache.h[21].shape)
     inside = explicit_path(params, cache, up)[20]
     whole = lstm.backward(params, cache, {21: up}).c[1]
-    shown("B26", np.median(np.linalg.norm(inside, axis=(-2, -1)) / np.linalg.norm(whole, axis=(-2, -1))), "0.0786")
+    shown(
+        "B26",
+        np.median(np.linalg.norm(inside, axis=(-2, -1)) / np.linalg.norm(whole, axis=(-2, -1))),
+        "0.0786",
+    )
     half_open = np.median(np.linalg.norm(truth, 2, axis=(-2, -1)))
     kept = params._replace(b_h=params.b_h + np.repeat([0, 4.0, 0, 0], 16))
-    opened = np.median(np.linalg.norm(total_cell_derivative(kept, lstm.forward(kept, cache.x))[20], 2, axis=(-2, -1)))
+    opened = np.median(
+        np.linalg.norm(
+            total_cell_derivative(kept, lstm.forward(kept, cache.x))[20], 2, axis=(-2, -1)
+        )
+    )
     assert opened > half_open
     shown("B55", opened, "4.84")
 
@@ -456,7 +517,14 @@ def balanced(w_o):
     c, f, i, o = 0.5, 0.7, 0.5, 0.5
     g = (1 - f) * c / i
     h, out = o * np.tanh(c), o * (1 - np.tanh(c) ** 2)
-    w = np.array([0.1 / (g * i * (1 - i) * out), 0.1 / (c * f * (1 - f) * out), 0.1 / (i * (1 - g**2) * out), w_o])
+    w = np.array(
+        [
+            0.1 / (g * i * (1 - i) * out),
+            0.1 / (c * f * (1 - f) * out),
+            0.1 / (i * (1 - g**2) * out),
+            w_o,
+        ]
+    )
     b = np.array([logit(i), logit(f), np.arctanh(g), logit(o)]) - w * h
     params = lstm.Params(np.zeros((4, 1)), w[:, None], b)
     return params, lstm.forward(params, np.zeros((21, 1, 1)), np.array([[h]]), np.array([[c]]))
@@ -503,22 +571,31 @@ def test_b45_the_forget_gate_is_no_free_knob_of_a_step():
 
 
 def test_b46_no_setting_of_the_forget_gate_brings_back_a_blocked_error():
-    fills = lstm.Params(np.zeros((4, 1)), np.zeros((4, 1)), np.array([9.0, logit(0.99995), 9.0, 0.0]))
+    fills = lstm.Params(
+        np.zeros((4, 1)), np.zeros((4, 1)), np.array([9.0, logit(0.99995), 9.0, 0.0])
+    )
     cache = lstm.forward(fills, np.zeros((10, 1, 1)))
     g = lstm.backward(fills, cache, dh={10: np.ones((1, 1))})
     shown("B46", g.c[10, 0, 0], "4.15e-9")
-    solved = lstm.backward(fills, cache, dh={10: np.zeros((1, 1))})  # E_{k+1} already at its minimum
+    solved = lstm.backward(
+        fills, cache, dh={10: np.zeros((1, 1))}
+    )  # E_{k+1} already at its minimum
     assert not any(p.any() for p in solved.params)
 
 
 def test_b48_the_four_terms_have_signs_and_can_cancel():
     f, i, o = 0.99995, 0.5, 0.5
-    params = lstm.Params(np.zeros((4, 1)), np.array([[0.0], [0], [-f / (i * o)], [0]]), np.array([0, logit(f), 0, 0]))
+    params = lstm.Params(
+        np.zeros((4, 1)), np.array([[0.0], [0], [-f / (i * o)], [0]]), np.array([0, logit(f), 0, 0])
+    )
     cache = lstm.forward(params, np.zeros((21, 1, 1)))
     A, B, C, D_t = (term[5, 0, 0, 0] for term in cell_terms(params, cache))
     shown("B48", B, "0.99995")
     shown("B48", D_t, "-0.99995")
     assert abs(A + B + C + D_t) < 1e-12
-    truth = jacobian(lambda c: lstm.step(params, np.zeros((1, 1)), (o * np.tanh(c))[None], c[None])[1][0], np.zeros(1))
+    truth = jacobian(
+        lambda c: lstm.step(params, np.zeros((1, 1)), (o * np.tanh(c))[None], c[None])[1][0],
+        np.zeros(1),
+    )
     assert abs(truth.item()) < 1e-12
     shown("B48", np.prod(cache.f[1:]), "0.999")

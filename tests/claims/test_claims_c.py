@@ -51,7 +51,9 @@ def lone_cell(forget_bias):
     return lstm.Params(np.ones((4, 1)), np.zeros((4, 1)), np.array([0.3, forget_bias, -0.2, 0.1]))
 
 
-def test_c12_to_c17_c26_c29_the_slides_equations_are_the_core_with_sigma_for_both_squashings(slides):
+def test_c12_to_c17_c26_c29_the_slides_equations_are_the_core_with_sigma_for_both_squashings(
+    slides,
+):
     params, cache = slides
     for t in range(1, T + 1):
         for b in range(B):
@@ -61,7 +63,9 @@ def test_c12_to_c17_c26_c29_the_slides_equations_are_the_core_with_sigma_for_bot
             f = sigma(params.W_hf @ h + params.W_xf @ x + params.b_f)
             candidate = sigma(params.W_hg @ h + params.W_xg @ x + params.b_g)
             s = f * s + i * candidate
-            for ours, theirs in zip((cache.o, cache.i, cache.f, cache.g), (o, i, f, candidate), strict=True):
+            for ours, theirs in zip(
+                (cache.o, cache.i, cache.f, cache.g), (o, i, f, candidate), strict=True
+            ):
                 np.testing.assert_allclose(ours[t - 1, b], theirs, rtol=1e-13)
             np.testing.assert_allclose(cache.c[t, b], s, rtol=1e-13)
             np.testing.assert_allclose(cache.h[t, b], o * sigma(s), rtol=1e-13)
@@ -100,14 +104,21 @@ def test_c18_c64_the_state_is_the_pair_and_its_step_matrices_multiply(slides):
             h, c = lstm.step(params, x_t, h, c, squash="sigmoid")
         return np.concatenate([h[0], c[0]])
 
-    np.testing.assert_allclose(whole, jacobian(run, np.concatenate([cache.h[0, 0], cache.c[0, 0]])), atol=1e-13)
+    np.testing.assert_allclose(
+        whole, jacobian(run, np.concatenate([cache.h[0, 0], cache.c[0, 0]])), atol=1e-13
+    )
 
 
 def test_c01_c65_an_input_gate_near_zero_keeps_the_candidate_out_but_never_quite():
     for bias, text in ((0.0, "0.5000"), (-5.0, "0.0067"), (-10.0, "4.5e-5")):
         params = lstm.Params(np.ones((4, 1)), np.zeros((4, 1)), np.array([bias, 10.0, 0.0, 0.1]))
-        least, most = params._replace(b_h=params.b_h - [0, 0, 40, 0]), params._replace(b_h=params.b_h + [0, 0, 40, 0])
-        spread = lstm.forward(most, np.zeros((1, 1, 1))).c - lstm.forward(least, np.zeros((1, 1, 1))).c
+        least, most = (
+            params._replace(b_h=params.b_h - [0, 0, 40, 0]),
+            params._replace(b_h=params.b_h + [0, 0, 40, 0]),
+        )
+        spread = (
+            lstm.forward(most, np.zeros((1, 1, 1))).c - lstm.forward(least, np.zeros((1, 1, 1))).c
+        )
         shown("C65", spread[1, 0, 0] / 2, text)
 
 
@@ -158,7 +169,9 @@ def test_c05_c35_c41_a_state_that_is_fully_kept_still_loses_its_gradient_in_the_
     exits = {}
     for squash in ("sigmoid", "tanh"):
         cache = lstm.forward(params, np.zeros((20, 1, 1)), squash=squash)
-        exits[squash] = [lstm.backward(params, cache, {t: [[1.0]]}).c[t, 0, 0] for t in (1, 5, 10, 20)]
+        exits[squash] = [
+            lstm.backward(params, cache, {t: [[1.0]]}).c[t, 0, 0] for t in (1, 5, 10, 20)
+        ]
         kept = cache.f.prod()
     shown("C05", kept, "0.999")
     for value, text in zip(exits["sigmoid"], ("0.141", "0.0230", "9.9e-4", "1.6e-6"), strict=True):
@@ -212,7 +225,9 @@ def test_c08_the_first_step_keeps_a_share_of_the_gradient_that_the_weights_decid
         shares.append(np.linalg.norm(grads.steps.W_hh[0]) / np.linalg.norm(grads.params.W_hh))
     for share, text in zip(shares, ("4.1%", "29%", "90%"), strict=True):
         shown("C08", share, text)
-    from_zero = rnn.backward(params, rnn.forward(params, cache.x), {4: np.ones((1, 16))}, per_step=True)
+    from_zero = rnn.backward(
+        params, rnn.forward(params, cache.x), {4: np.ones((1, 16))}, per_step=True
+    )
     assert not from_zero.steps.W_hh[0].any() and from_zero.steps.W_xh[0].any()
 
 
@@ -273,7 +288,11 @@ def path_weights(params, cache, k, t, node="s"):
         if node == "s":
             found += [f * w for w in path_weights(params, cache, k + 1, t, "s")]
         else:
-            edges = (s_before * f * (1 - f) * params.W_hf, g * i * (1 - i) * params.W_hi, i * g * (1 - g) * params.W_hg)
+            edges = (
+                s_before * f * (1 - f) * params.W_hf,
+                g * i * (1 - i) * params.W_hi,
+                i * g * (1 - g) * params.W_hg,
+            )
             later = path_weights(params, cache, k + 1, t, "s")
             found += [edge[0, 0] * w for edge in edges for w in later]
             through_o = cache.s[k, 0, 0] * o * (1 - o) * params.W_ho[0, 0]
@@ -296,7 +315,12 @@ def test_c22_c23_c51_c57_the_gradient_is_the_sum_over_all_paths_and_their_number
     shown("C51", count[0], "4.25e13")
     assert len(path_weights(params, cache, 5, 6, "h")) == 4
     only_output_gates = np.prod([t_1_factor(params, cache, t)[0, 0] for t in range(2, 7)])
-    assert sum(abs(path - only_output_gates) < 1e-15 for path in path_weights(params, cache, 1, 6, "h")) == 1
+    assert (
+        sum(
+            abs(path - only_output_gates) < 1e-15 for path in path_weights(params, cache, 1, 6, "h")
+        )
+        == 1
+    )
     stays_in_the_cell = cache.f[1:6].prod() * tau(cache, 6)[0, 0]
     assert sum(abs(path - stays_in_the_cell) < 1e-15 for path in paths) == 1
     families = jacobians.path_families(params, cache, dh=np.ones((1, 1)))
@@ -338,7 +362,9 @@ def test_c27_c28_dh_ds_is_diagonal_because_each_output_reads_its_own_gate_and_ce
     assert np.diag(by_o).all()
 
 
-def test_c30_c31_the_implicit_term_has_three_parts_and_with_all_of_them_the_derivative_is_exact(wide):
+def test_c30_c31_the_implicit_term_has_three_parts_and_with_all_of_them_the_derivative_is_exact(
+    wide,
+):
     params, cache = wide
     t = 5
     i, f, g = (gate[t - 1, 0] for gate in (cache.i, cache.f, cache.g))
@@ -381,7 +407,11 @@ def test_c33_the_explicit_term_is_the_forget_gate_when_all_three_gates_are_froze
         f = sigma(params.W_hf @ h + params.W_xf @ x[0] + params.b_f)
         return f * s + sigma(params.W_hi @ h + params.W_xi @ x[0] + params.b_i) * candidate
 
-    shown("C33", relative(np.diag(cache.f[3, 0]), jacobian(only_the_candidate_frozen, s_before)), "2.7%")
+    shown(
+        "C33",
+        relative(np.diag(cache.f[3, 0]), jacobian(only_the_candidate_frozen, s_before)),
+        "2.7%",
+    )
 
 
 def test_c34_c52_c53_c54_t_0_is_the_gradient_of_the_network_whose_gates_are_frozen(slides):
@@ -398,7 +428,9 @@ def test_c34_c52_c53_c54_t_0_is_the_gradient_of_the_network_whose_gates_are_froz
     assert len(forgets) == T - k
     one_by_one = dL @ tau(cache, T) @ products(forgets)[-1]
     np.testing.assert_allclose(one_by_one, truth, rtol=1e-12)
-    np.testing.assert_allclose(dL @ tau(cache, T) @ np.diag(cache.f[k:T, 0].prod(0)), truth, rtol=1e-12)
+    np.testing.assert_allclose(
+        dL @ tau(cache, T) @ np.diag(cache.f[k:T, 0].prod(0)), truth, rtol=1e-12
+    )
     np.testing.assert_allclose(t_0(cache, dL, k, T), truth, rtol=1e-12)
     core = jacobians.explicit_path(params, cache, np.stack([dL] * B))
     np.testing.assert_allclose(core[T - k, 0], truth, rtol=1e-12)
@@ -406,7 +438,13 @@ def test_c34_c52_c53_c54_t_0_is_the_gradient_of_the_network_whose_gates_are_froz
 
 
 def test_c36_c39_c55_c63_the_open_path_needs_forget_gates_near_one_over_the_whole_span():
-    for bias, text in ((0.0, "9.5e-7"), (1.0, "0.0019"), (2.0, "0.079"), (3.0, "0.378"), (5.0, "0.874")):
+    for bias, text in (
+        (0.0, "9.5e-7"),
+        (1.0, "0.0019"),
+        (2.0, "0.079"),
+        (3.0, "0.378"),
+        (5.0, "0.874"),
+    ):
         params = lone_cell(bias)
         cache = lstm.forward(params, np.zeros((20, 1, 1)), squash="sigmoid")
         kept = lstm.backward(params, cache, dc={20: [[1.0]]}).c[0, 0, 0]
@@ -432,7 +470,11 @@ def output_weights_times(k):
     params = params._replace(W_hh=W_hh)
     cache = lstm.forward(params, cache.x, squash="sigmoid")
     through_o = [t_1_factor(params, cache, t) for t in range(2, 41)]
-    return norm(params.W_ho), growth(through_o), growth([step_matrix(params, cache, t) for t in range(2, 41)])
+    return (
+        norm(params.W_ho),
+        growth(through_o),
+        growth([step_matrix(params, cache, t) for t in range(2, 41)]),
+    )
 
 
 def t_1_factor(params, cache, t):
@@ -446,19 +488,28 @@ def test_c42_c46_large_output_weights_make_the_path_explode_and_larger_ones_make
     shown("C42", size, "117")
     shown("C42", path, "0.20")
     shown("C42", whole, "0.21")
-    for k, size_text, path_text in ((1, "1.83", "-0.83"), (64, "117", "0.20"), (256, "468", "-0.34")):
+    for k, size_text, path_text in (
+        (1, "1.83", "-0.83"),
+        (64, "117", "0.20"),
+        (256, "468", "-0.34"),
+    ):
         size, path, _ = output_weights_times(k)
         shown("C46", size, size_text)
         shown("C46", path, path_text)
 
 
-def test_c43_c44_c58_t_1_is_the_gradient_along_the_output_gates_with_the_latest_factor_on_the_left(slides):
+def test_c43_c44_c58_t_1_is_the_gradient_along_the_output_gates_with_the_latest_factor_on_the_left(
+    slides,
+):
     params, cache = slides
     dL, k = np.arange(1.0, H + 1), 3
 
     def only_output_gates(h):
         for t in range(k, T + 1):
-            h = sigma(params.W_ho @ h + params.W_xo @ cache.x[t - 1, 0] + params.b_o) * cache.s[t - 1, 0]
+            h = (
+                sigma(params.W_ho @ h + params.W_xo @ cache.x[t - 1, 0] + params.b_o)
+                * cache.s[t - 1, 0]
+            )
         return dL @ h
 
     truth = jacobian(only_output_gates, cache.h[k - 1, 0])
@@ -498,9 +549,13 @@ def test_c48_c49_clipping_keeps_the_direction_only_if_all_parameters_share_one_n
 
     together = flat(gradient_flow.clip_by_global_norm(gradient, 1.0)[0])
     assert np.linalg.norm(together) == pytest.approx(1.0, rel=1e-12)
-    np.testing.assert_allclose(together, flat(gradient) / np.linalg.norm(flat(gradient)), rtol=1e-12)
+    np.testing.assert_allclose(
+        together, flat(gradient) / np.linalg.norm(flat(gradient)), rtol=1e-12
+    )
     small = rnn.Params(*(0.001 * part for part in gradient))
-    np.testing.assert_array_equal(flat(gradient_flow.clip_by_global_norm(small, 1.0)[0]), flat(small))
+    np.testing.assert_array_equal(
+        flat(gradient_flow.clip_by_global_norm(small, 1.0)[0]), flat(small)
+    )
     shown("C49", cosine(together, flat(gradient)), "1.000")
     shown("C49", cosine(flat(gradient_flow.clip_by_norm(gradient, 1.0)), flat(gradient)), "0.609")
     shown("C49", cosine(flat(gradient_flow.clip_by_value(gradient, 1.0)), flat(gradient)), "0.695")

@@ -39,7 +39,9 @@ def cell():
     rng = np.random.default_rng(2018)
     params = lstm.init_params(D, H, rng, bias=False)
     V = readout.init_params(H, K, rng, bias=False)
-    cache = lstm.forward(params, rng.standard_normal((T, 1, D)), *(0.5 * rng.standard_normal((2, 1, H))))
+    cache = lstm.forward(
+        params, rng.standard_normal((T, 1, D)), *(0.5 * rng.standard_normal((2, 1, H)))
+    )
     return params, V, cache
 
 
@@ -85,7 +87,9 @@ def lstm_error_3(params, V, cache, gate):
 
 def lstm_steps(grads, gate):
     """The core's terms of one gate's gradient in the note's [h, x] layout, (3, H, H+D)."""
-    return np.concatenate([getattr(grads.steps, f"W_h{gate}"), getattr(grads.steps, f"W_x{gate}")], axis=-1)
+    return np.concatenate(
+        [getattr(grads.steps, f"W_h{gate}"), getattr(grads.steps, f"W_x{gate}")], axis=-1
+    )
 
 
 def printed_deltas(params, cache, delta_T):
@@ -100,7 +104,12 @@ def gate_terms(cache, j):
     """What multiplies ∂E/∂C^(j) (i, f, a) or ∂E/∂h^(j) (o) before the outer product with [h^(j−1), x^(j)]."""
     i, f, g, o = (gate[j - 1, 0] for gate in (cache.i, cache.f, cache.g, cache.o))
     C, before = cache.c[j, 0], cache.c[j - 1, 0]
-    return {"i": g * i * (1 - i), "f": before * f * (1 - f), "g": i * (1 - g**2), "o": np.tanh(C) * o * (1 - o)}
+    return {
+        "i": g * i * (1 - i),
+        "f": before * f * (1 - f),
+        "g": i * (1 - g**2),
+        "o": np.tanh(C) * o * (1 - o),
+    }
 
 
 # The vanilla RNN
@@ -141,7 +150,11 @@ def test_d_eq3_x02_x04_x05_x36_the_gradient_of_a_shared_weight_is_the_sum_over_i
     shared = jacobian(lambda w: run(U, np.stack([w] * 3)), params.W_hh)
     np.testing.assert_allclose(by_copy_W.sum(0), shared, atol=1e-14)
     from_zero = rnn.forward(params, cache.x)
-    assert not rnn.backward(params, from_zero, upstream(V, from_zero, [3]).h, per_step=True).steps.W_hh[0].any()
+    assert (
+        not rnn.backward(params, from_zero, upstream(V, from_zero, [3]).h, per_step=True)
+        .steps.W_hh[0]
+        .any()
+    )
 
 
 def test_d_x06_x47_only_the_last_copy_of_v_has_a_gradient(vanilla):
@@ -164,7 +177,9 @@ def test_d_x39_a_shared_kernel_sums_its_gradient_over_positions_in_the_same_way(
         return dy @ np.convolve(signal, kernel[::-1], "valid")
 
     by_position = [dy[p] * signal[p : p + 3] for p in range(3)]
-    np.testing.assert_allclose(jacobian(layer, np.array([0.2, 0.1, -0.5])), sum(by_position), atol=1e-14)
+    np.testing.assert_allclose(
+        jacobian(layer, np.array([0.2, 0.1, -0.5])), sum(by_position), atol=1e-14
+    )
 
 
 def test_d_eq4_eq6_delta_is_a_row_and_the_transposed_reading_is_another_vector(vanilla):
@@ -184,7 +199,9 @@ def test_d_eq4_eq6_delta_is_a_row_and_the_transposed_reading_is_another_vector(v
                 h = rnn.step(params, cache.x[t], h)
             return error(V.W_hy, h[0], 3)
 
-        np.testing.assert_allclose(jacobian(from_z, np.arctanh(cache.h[j, 0])), delta[j], atol=1e-13)
+        np.testing.assert_allclose(
+            jacobian(from_z, np.arctanh(cache.h[j, 0])), delta[j], atol=1e-13
+        )
     np.testing.assert_allclose(slope[0] * (params.W_hh.T @ delta[2]), delta[1], atol=1e-14)
     shown("D-eq6", relative((params.W_hh @ delta[2]) * slope[0], delta[1]), "193%")
 
@@ -195,8 +212,12 @@ def test_d_eq5_the_products_are_outer_products_with_delta_first(vanilla):
     delta = rnn.backward(params, cache, upstream(V, cache, [3]).h).a[:, 0]
     by_copy_W, by_copy_U = jacobian(lambda w: run(U, w), W), jacobian(lambda u: run(u, W), U)
     for j in (1, 2, 3):
-        np.testing.assert_allclose(np.outer(delta[j - 1], cache.h[j - 1, 0]), by_copy_W[j - 1], atol=1e-14)
-        np.testing.assert_allclose(np.outer(delta[j - 1], cache.x[j - 1, 0]), by_copy_U[j - 1], atol=1e-14)
+        np.testing.assert_allclose(
+            np.outer(delta[j - 1], cache.h[j - 1, 0]), by_copy_W[j - 1], atol=1e-14
+        )
+        np.testing.assert_allclose(
+            np.outer(delta[j - 1], cache.x[j - 1, 0]), by_copy_U[j - 1], atol=1e-14
+        )
     shown("D-eq5", relative(np.outer(cache.h[1, 0], delta[1]), by_copy_W[1]), "132%")
     assert (delta[1] * cache.h[1, 0]).shape != by_copy_W[1].shape
 
@@ -220,7 +241,9 @@ def test_d_eq7_the_summary_needs_the_delta_of_the_last_step_to_start_from(vanill
     np.testing.assert_allclose(core.W_xh, by_shared_U, atol=1e-14)
 
 
-def test_d_eq8_x03_one_accumulated_sweep_is_the_mean_of_the_separate_sweeps_times_their_number(vanilla):
+def test_d_eq8_x03_one_accumulated_sweep_is_the_mean_of_the_separate_sweeps_times_their_number(
+    vanilla,
+):
     params, V, cache = vanilla
     sweeps = [rnn.backward(params, cache, upstream(V, cache, [t]).h).params.W_hh for t in (1, 2, 3)]
     at_once = rnn.backward(params, cache, upstream(V, cache, None).h).params.W_hh
@@ -239,7 +262,10 @@ def test_d_x07_x52_a_sequence_of_t_plus_one_tokens_has_t_examples_when_each_toke
     params, V = rnn.init_params(4, H, rng), readout.init_params(H, 4, rng)
     cache = rnn.forward(params, np.eye(4)[inputs][:, None])
     y = readout.forward(V, cache.h[1:])
-    total, mean = (readout.softmax_cross_entropy(y, targets[:, None], reduction=kind)[0] for kind in ("sum", "mean"))
+    total, mean = (
+        readout.softmax_cross_entropy(y, targets[:, None], reduction=kind)[0]
+        for kind in ("sum", "mean")
+    )
     each = [-np.log(softmax(y[t, 0])[tokens[t + 1]]) for t in range(len(tokens) - 1)]
     assert total == pytest.approx(sum(each), rel=1e-12)
     assert total / mean == pytest.approx(len(tokens) - 1, rel=1e-12)
@@ -248,7 +274,10 @@ def test_d_x07_x52_a_sequence_of_t_plus_one_tokens_has_t_examples_when_each_toke
 def test_d_x41_x40_the_examples_of_a_sequence_share_states_as_those_of_a_mini_batch_do_not(vanilla):
     params, V, cache = vanilla
     grads = rnn.backward(params, cache, upstream(V, cache, None).h, per_step=True)
-    alone = [rnn.backward(params, cache, upstream(V, cache, [t]).h, per_step=True).steps.W_hh for t in (1, 2, 3)]
+    alone = [
+        rnn.backward(params, cache, upstream(V, cache, [t]).h, per_step=True).steps.W_hh
+        for t in (1, 2, 3)
+    ]
     assert not alone[0][1:].any() and alone[2].any(axis=(1, 2)).all()
     np.testing.assert_allclose(grads.steps.W_hh, sum(alone), atol=1e-14)
 
@@ -259,8 +288,12 @@ def test_d_eq9_eq25_a_small_step_along_minus_the_gradient_lowers_the_error(vanil
         grads = module.backward(params, cache, slope.h).params
         before, after = [], []
         for rate, losses in ((0.0, before), (0.05, after)):
-            moved = params._replace(W_xh=params.W_xh - rate * grads.W_xh, W_hh=params.W_hh - rate * grads.W_hh)
-            states = module.forward(moved, cache.x, *(s[0] for s in cache[1 : 2 + (module is lstm)])).h[1:]
+            moved = params._replace(
+                W_xh=params.W_xh - rate * grads.W_xh, W_hh=params.W_hh - rate * grads.W_hh
+            )
+            states = module.forward(
+                moved, cache.x, *(s[0] for s in cache[1 : 2 + (module is lstm)])
+            ).h[1:]
             y = readout.forward(V._replace(W_hy=V.W_hy - rate * slope.params.W_hy), states)
             losses.append(readout.softmax_cross_entropy(y, TARGET, reduction="mean")[0])
         assert after[0] < before[0]
@@ -273,7 +306,9 @@ def test_d_eq10_eq27_x42_three_steps_of_the_recursion_are_the_printed_product():
     delta = rnn.backward(params, cache, {4: rng.standard_normal((1, H))}).a[:, 0]
     slope = [np.diag(1 - cache.h[t, 0] ** 2) for t in range(5)]
     W = params.W_hh
-    np.testing.assert_allclose(delta[3] @ W @ slope[3] @ W @ slope[2] @ W @ slope[1], delta[0], atol=1e-14)
+    np.testing.assert_allclose(
+        delta[3] @ W @ slope[3] @ W @ slope[2] @ W @ slope[1], delta[0], atol=1e-14
+    )
     reversed_order = delta[3] @ slope[1] @ W @ slope[2] @ W @ slope[3] @ W
     shown("D-eq10", relative(reversed_order, delta[0]), "78%")
 
@@ -315,7 +350,9 @@ def test_d_x11_x45_clipping_cannot_enlarge_a_gradient():
     large = rnn.Params(*(1e15 * part for part in small))
     for part, clipped in zip(small, gradient_flow.clip_by_global_norm(small, 1.0)[0], strict=True):
         np.testing.assert_array_equal(part, clipped)
-    clipped = np.concatenate([part.ravel() for part in gradient_flow.clip_by_global_norm(large, 1.0)[0]])
+    clipped = np.concatenate(
+        [part.ravel() for part in gradient_flow.clip_by_global_norm(large, 1.0)[0]]
+    )
     shown("D-x11", np.linalg.norm(clipped), "1.000")
 
 
@@ -391,7 +428,9 @@ def test_d_x18_x46_the_lstm_has_four_matrices_of_the_rnn_s_size(cell, vanilla):
     ours, rnn_params = cell[0], vanilla[0]
     shapes = {getattr(ours, f"W_{gate}").shape for gate in "ifgo"}
     assert shapes == {np.concatenate([rnn_params.W_hh, rnn_params.W_xh], axis=1).shape}
-    size, small = (sum(part.size for part in params if part is not None) for params in (ours, rnn_params))
+    size, small = (
+        sum(part.size for part in params if part is not None) for params in (ours, rnn_params)
+    )
     shown("D-x46", size / small, "4.00")
 
 
@@ -439,7 +478,11 @@ def test_d_eq20_x21_x48_with_the_true_delta_three_gates_are_one_outer_product_ea
             np.testing.assert_allclose(right, by_copy[j - 1], atol=1e-14)
             if gate == "f" and j == 2:
                 printed = printed_deltas(params, cache, delta[2])[1]
-                shown("D-eq20", relative(np.outer(printed * gate_terms(cache, j)[gate], hx), by_copy[1]), "7.0%")
+                shown(
+                    "D-eq20",
+                    relative(np.outer(printed * gate_terms(cache, j)[gate], hx), by_copy[1]),
+                    "7.0%",
+                )
 
 
 def test_d_x22_the_next_cell_is_not_the_only_reader_of_the_output_gate(cell):
@@ -466,7 +509,9 @@ def test_d_x23_all_four_gates_depend_on_the_previous_cell_through_h(cell):
             return W @ hx
 
         edge = jacobian(value, cache.c[1, 0])
-        np.testing.assert_allclose(edge, getattr(params, f"W_h{gate}") * output_derivative(cache)[0, 0], atol=1e-14)
+        np.testing.assert_allclose(
+            edge, getattr(params, f"W_h{gate}") * output_derivative(cache)[0, 0], atol=1e-14
+        )
         assert edge.any()
 
 
@@ -487,7 +532,9 @@ def test_d_eq22_the_cell_only_recursion_misses_the_output_gate_path(cell):
         right = sum((delta[j + 1] * terms[gate]) @ getattr(params, f"W_h{gate}") for gate in "ifg")
         right = right + (eps[j + 1] * terms["o"]) @ params.W_ho
         np.testing.assert_allclose(right, eps[j], atol=1e-14)
-        np.testing.assert_allclose(right @ tau(cache, j) + delta[j + 1] @ np.diag(cache.f[j, 0]), delta[j], atol=1e-14)
+        np.testing.assert_allclose(
+            right @ tau(cache, j) + delta[j + 1] @ np.diag(cache.f[j, 0]), delta[j], atol=1e-14
+        )
 
 
 def test_d_eq22_is_exact_where_no_output_gate_lies_on_the_way(cell):
@@ -548,11 +595,15 @@ def test_d_x24_the_gradients_that_follow_from_eq22_are_approximate(cell):
     printed = printed_deltas(params, cache, grads.c[3, 0])
     for gate, text in (("f", "3.3%"), ("i", "2.9%"), ("g", "0.7%")):
         hx = [np.concatenate([cache.h[j - 1, 0], cache.x[j - 1, 0]]) for j in (1, 2, 3)]
-        total = sum(np.outer(printed[j - 1] * gate_terms(cache, j)[gate], hx[j - 1]) for j in (1, 2, 3))
+        total = sum(
+            np.outer(printed[j - 1] * gate_terms(cache, j)[gate], hx[j - 1]) for j in (1, 2, 3)
+        )
         shown("D-x24", relative(total, grads.params.hx(gate)), text)
 
 
-def test_d_x26_the_open_derivative_of_the_output_gate_is_an_outer_product_with_the_gradient_of_h(cell):
+def test_d_x26_the_open_derivative_of_the_output_gate_is_an_outer_product_with_the_gradient_of_h(
+    cell,
+):
     params, V, cache = cell
     p = softmax(V.W_hy @ cache.h[3, 0])
     eps = {3: V.W_hy.T @ (p - np.eye(K)[3])}
@@ -564,7 +615,12 @@ def test_d_x26_the_open_derivative_of_the_output_gate_is_an_outer_product_with_t
         delta[j] = eps[j] @ tau(cache, j) + delta[j + 1] * cache.f[j, 0]
     by_copy = lstm_error_3(params, V, cache, "o")
     answer = np.stack(
-        [np.outer(eps[j] * gate_terms(cache, j)["o"], np.r_[cache.h[j - 1, 0], cache.x[j - 1, 0]]) for j in (1, 2, 3)]
+        [
+            np.outer(
+                eps[j] * gate_terms(cache, j)["o"], np.r_[cache.h[j - 1, 0], cache.x[j - 1, 0]]
+            )
+            for j in (1, 2, 3)
+        ]
     )
     np.testing.assert_allclose(answer, by_copy, atol=1e-14)
     core = lstm.backward(params, cache, upstream(V, cache, [3]).h, per_step=True)
@@ -577,7 +633,9 @@ def test_d_eq24_x19_the_mean_over_the_errors_is_the_gradient_of_the_mean_error(c
     mean = lstm.backward(params, cache, upstream(V, cache, None, "mean").h).params
     sweeps = [lstm.backward(params, cache, upstream(V, cache, [t]).h).params for t in (1, 2, 3)]
     for gate in "ifgo":
-        np.testing.assert_allclose(sum(sweep.hx(gate) for sweep in sweeps) / 3, mean.hx(gate), atol=1e-14)
+        np.testing.assert_allclose(
+            sum(sweep.hx(gate) for sweep in sweeps) / 3, mean.hx(gate), atol=1e-14
+        )
     at_once = lstm.backward(params, cache, upstream(V, cache, None).h).params
     shown("D-eq24", norm(at_once.W_hh) / norm(mean.W_hh), "3.000")
 
@@ -588,7 +646,10 @@ def test_d_eq24_x19_the_mean_over_the_errors_is_the_gradient_of_the_mean_error(c
 def test_d_x27_x53_the_dropped_part_is_not_two_orders_below_one():
     for scale, text in ((1.0, "0.52"), (4.0, "1.95")):
         params, cache = network(np.random.default_rng(27), 21, 4, D, 16, scale=scale)
-        dropped = [norm(cell_jacobian(params, cache, t) - pieces(params, cache, t)[3]) for t in range(2, 22)]
+        dropped = [
+            norm(cell_jacobian(params, cache, t) - pieces(params, cache, t)[3])
+            for t in range(2, 22)
+        ]
         kept = [norm(pieces(params, cache, t)[3]) for t in range(2, 22)]
         shown("D-x27", np.median(np.divide(dropped, kept)), text)
         if scale == 1.0:
@@ -626,7 +687,13 @@ def test_d_x28_the_forget_gate_alone_is_not_always_the_larger_factor():
 
 
 def test_d_x31_x16_x34_the_cell_keeps_a_gradient_if_its_forget_gates_are_near_one():
-    for bias, text in ((0.0, "9.54e-7"), (1.0, "0.0019"), (2.0, "0.079"), (3.0, "0.378"), (5.0, "0.874")):
+    for bias, text in (
+        (0.0, "9.54e-7"),
+        (1.0, "0.0019"),
+        (2.0, "0.079"),
+        (3.0, "0.378"),
+        (5.0, "0.874"),
+    ):
         params = lstm.Params(np.ones((4, 1)), np.zeros((4, 1)), np.array([0.3, bias, -0.2, 0.1]))
         cache = lstm.forward(params, np.zeros((20, 1, 1)))
         gradient = lstm.backward(params, cache, dc={20: [[1.0]]}).c[0, 0, 0]
@@ -639,5 +706,7 @@ def test_d_x55_the_two_deltas_are_derivatives_by_different_things(vanilla):
     grads = rnn.backward(params, cache, upstream(V, cache, [3]).h)
     by_state, by_input = grads.h[1:, 0], grads.a[:, 0]
     np.testing.assert_allclose(by_input, by_state * (1 - cache.h[1:, 0] ** 2), atol=1e-14)
-    np.testing.assert_allclose(by_state[0], params.W_hh.T @ ((1 - cache.h[2, 0] ** 2) * by_state[1]), atol=1e-14)
+    np.testing.assert_allclose(
+        by_state[0], params.W_hh.T @ ((1 - cache.h[2, 0] ** 2) * by_state[1]), atol=1e-14
+    )
     shown("D-x55", relative(by_input[0], by_state[0]), "49%")

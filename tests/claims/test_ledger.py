@@ -38,14 +38,28 @@ def parts(file):
     if file.suffix == ".ipynb":
         cells = [cell for cell in json.loads(text)["cells"] if "name" in cell["metadata"]]
         return {cell["metadata"]["name"]: "".join(cell["source"]) for cell in cells}
-    tests = [n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
-    starts = [min([test.lineno, *(decorator.lineno for decorator in test.decorator_list)]) for test in tests]
-    return {t.name: "\n".join(text.splitlines()[a - 1 : t.end_lineno]) for a, t in zip(starts, tests, strict=True)}
+    tests = [
+        n
+        for n in ast.parse(text).body
+        if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")
+    ]
+    starts = [
+        min([test.lineno, *(decorator.lineno for decorator in test.decorator_list)])
+        for test in tests
+    ]
+    return {
+        t.name: "\n".join(text.splitlines()[a - 1 : t.end_lineno])
+        for a, t in zip(starts, tests, strict=True)
+    }
 
 
 def evidence_source(reference):
     """The text of `tests/….py::test_…` or of `chapters/….ipynb#cell`; None if there is no such thing."""
-    path, name = re.split("::|#", reference) if re.fullmatch(r"[^#:]+(\.py::|\.ipynb#)[\w-]+", reference) else ("", "")
+    path, name = (
+        re.split("::|#", reference)
+        if re.fullmatch(r"[^#:]+(\.py::|\.ipynb#)[\w-]+", reference)
+        else ("", "")
+    )
     file = ROOT / path
     return parts(file).get(name) if path and file.exists() else None
 
@@ -71,7 +85,9 @@ def test_every_entry_follows_the_schema():
         assert all(entry[key].strip() for key in TEXTS - {"right", "shows"}), name
         assert entry["kind"] in KINDS and entry["verdict"] in VERDICTS, name
         assert entry["right"] or entry["verdict"] == "holds", f"{name}: what is right is not said"
-        assert ("lines" in entry) == (entry["kind"] == "equation"), f"{name}: `lines` belong to displayed equations"
+        assert ("lines" in entry) == (entry["kind"] == "equation"), (
+            f"{name}: `lines` belong to displayed equations"
+        )
         assert all(isinstance(n, int) for span in spans(entry) for n in span), name
         assert all(len(span) == 2 and span[0] <= span[1] for span in spans(entry)), name
         assert isinstance(entry["evidence"], list), name
@@ -79,7 +95,9 @@ def test_every_entry_follows_the_schema():
 
 def test_every_entry_has_evidence_unless_it_is_about_history_or_wording():
     for entry in entries():
-        assert entry["evidence"] or entry["kind"] in ("history", "text"), f"{entry['id']} has no evidence"
+        assert entry["evidence"] or entry["kind"] in ("history", "text"), (
+            f"{entry['id']} has no evidence"
+        )
 
 
 def test_every_piece_of_evidence_exists():
@@ -92,7 +110,9 @@ def test_every_decimal_an_entry_shows_is_asserted_in_its_evidence():
     for entry in entries():
         source = "\n".join(filter(None, map(evidence_source, entry["evidence"])))
         for number in re.findall(NUMBER, entry["shows"]):
-            if re.search(r"[.e%]", number) and not re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.])", source):
+            if re.search(r"[.e%]", number) and not re.search(
+                rf"(?<![\d.]){re.escape(number)}(?![\d.])", source
+            ):
                 loose.append((entry["id"], number))
     assert not loose, loose
 
@@ -116,15 +136,21 @@ def test_every_claim_cited_in_the_book_or_a_docstring_is_in_the_ledger():
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_no_displayed_equation_is_without_an_entry(source):
-    covered = {n for e in entries() if e["source"] == source for a, b in spans(e) for n in range(a, b + 1)}
+    covered = {
+        n for e in entries() if e["source"] == source for a, b in spans(e) for n in range(a, b + 1)
+    }
     equations = index(source)
     assert equations
-    bare = [e["label"] for e in equations if not set(range(e["lines"][0], e["lines"][1] + 1)) <= covered]
+    bare = [
+        e["label"] for e in equations if not set(range(e["lines"][0], e["lines"][1] + 1)) <= covered
+    ]
     assert not bare, bare
     shown = [range(e["lines"][0], e["lines"][1] + 1) for e in equations]
     for entry in (e for e in entries() if e["source"] == source):
         for first, last in spans(entry):
-            assert any(first <= n <= last for line in shown for n in line), f"{entry['id']}: no equation at l.{first}"
+            assert any(first <= n <= last for line in shown for n in line), (
+                f"{entry['id']}: no equation at l.{first}"
+            )
 
 
 def displayed_lines(text):
@@ -133,7 +159,11 @@ def displayed_lines(text):
     for number, line in enumerate(text.splitlines(), 1):
         for position, part in enumerate(line.split("$$")):
             inside = inside != (position > 0)
-            if inside and part.strip() and not re.fullmatch(r"\s*\\(begin|end)\{\w+\}\s*(\\tag\{\w+\})?\s*", part):
+            if (
+                inside
+                and part.strip()
+                and not re.fullmatch(r"\s*\\(begin|end)\{\w+\}\s*(\\tag\{\w+\})?\s*", part)
+            ):
                 yield number
 
 

@@ -14,7 +14,9 @@ THEME = Path(__file__).parents[2] / "_theme"
 
 
 def setup(app):
-    app.add_config_value("comments_config", {}, "env")  # Jupyter Book sets it for an extension which is not loaded
+    app.add_config_value(
+        "comments_config", {}, "env"
+    )  # Jupyter Book sets it for an extension which is not loaded
     app.add_html_theme("gtt", str(THEME))
     for module in (math, cells, claims, page):
         module.setup(app)

@@ -76,7 +76,12 @@ class DescribeFigures(SphinxPostTransform):
             alt = ((cell["cell_metadata"].get("mystnb") or {}).get("image") or {}).get("alt")
             for raw in cell.findall(nodes.raw):
                 text = raw.astext()
-                if alt and "<svg" in text and "gtt-explorer" not in text and "aria-label" not in text:
+                if (
+                    alt
+                    and "<svg" in text
+                    and "gtt-explorer" not in text
+                    and "aria-label" not in text
+                ):
                     label = f'<svg role="img" aria-label="{html.escape(alt)}" '
                     raw.children[0] = nodes.Text(text.replace("<svg ", label, 1))
                     raw.rawsource = ""
@@ -86,7 +91,11 @@ class FoldAdmonitions(SphinxPostTransform):
     default_priority = 211
 
     def run(self, **kwargs):
-        boxes = [box for box in self.document.findall(nodes.Admonition) if "dropdown" in box.get("classes", ())]
+        boxes = [
+            box
+            for box in self.document.findall(nodes.Admonition)
+            if "dropdown" in box.get("classes", ())
+        ]
         for box in boxes:
             if isinstance(box, addnodes.versionmodified):
                 continue
@@ -114,7 +123,11 @@ def execute_only(app, config):
     """With GTT_ONLY=01 in the environment (`make page`) the other chapters keep the outputs they have: none."""
     only = os.environ.get("GTT_ONLY")
     if only:
-        others = [p.name for p in Path(app.srcdir, "chapters").glob("*.ipynb") if not p.name.startswith(only)]
+        others = [
+            p.name
+            for p in Path(app.srcdir, "chapters").glob("*.ipynb")
+            if not p.name.startswith(only)
+        ]
         config.nb_execution_excludepatterns = [f"chapters/{name}" for name in others]
 
 

@@ -25,7 +25,9 @@ SOURCES = {
 VERDICTS = ("holds", "holds if", "slip", "wrong", "approximation", "open")
 NEEDED = ("id", "source", "claim", "verdict")
 # h_t, W_xh, dL_{t+1}: at most three letters, ∂ and a hat among them, and what stands below
-INDEXED = re.compile(r"(?<![A-Za-z0-9_])((?:[^\W\d_]|[∂⁺′\u0300-\u036f]){1,3})_(?:\{([^{}]+)\}|([A-Za-zα-ω0-9]+))(?!_)")
+INDEXED = re.compile(
+    r"(?<![A-Za-z0-9_])((?:[^\W\d_]|[∂⁺′\u0300-\u036f]){1,3})_(?:\{([^{}]+)\}|([A-Za-zα-ω0-9]+))(?!_)"
+)
 
 
 def read_ledger(path):
@@ -37,7 +39,9 @@ def read_ledger(path):
         if missing:
             raise ValueError(f"entry {label} lacks {', '.join(missing)}")
         if entry["verdict"] not in VERDICTS:
-            raise ValueError(f"entry {label}: verdict {entry['verdict']!r}, wanted one of {', '.join(VERDICTS)}")
+            raise ValueError(
+                f"entry {label}: verdict {entry['verdict']!r}, wanted one of {', '.join(VERDICTS)}"
+            )
         if label in entries:
             raise ValueError(f"entry {label} stands twice")
         entries[label] = entry
@@ -84,7 +88,9 @@ class Ledger(SphinxDirective):
         if not entries:
             return [nodes.paragraph("", "The ledger has no entries yet.")]
         found = [raw(filter_form(entries)), self.counts(entries)]
-        for source, group in groupby(sorted(entries, key=lambda e: e["source"]), key=lambda e: e["source"]):
+        for source, group in groupby(
+            sorted(entries, key=lambda e: e["source"]), key=lambda e: e["source"]
+        ):
             section = nodes.section(ids=[f"source-{source.lower()}"], names=[], classes=["claims"])
             title = SOURCES.get(source, f"Source {source}")
             section += nodes.title(title, title)
@@ -94,7 +100,9 @@ class Ledger(SphinxDirective):
 
     def entry(self, entry):
         name, verdict = entry["id"], entry["verdict"]
-        box = nodes.container(ids=[name], classes=["claim", f"source-is-{entry['source']}", verdict_class(verdict)])
+        box = nodes.container(
+            ids=[name], classes=["claim", f"source-is-{entry['source']}", verdict_class(verdict)]
+        )
         head = nodes.paragraph(classes=["claim-head"])
         head += nodes.reference(name, name, refuri=f"#{name}", internal=True, classes=["claim-id"])
         head += nodes.inline(verdict, verdict, classes=["verdict"])
@@ -128,7 +136,9 @@ class Ledger(SphinxDirective):
         file, _, anchor = place.partition("#")
         docname = file.removesuffix(".ipynb").removesuffix(".md")
         if docname in self.env.found_docs:
-            uri = self.env.app.builder.get_relative_uri(self.env.docname, docname) + (f"#{anchor}" if anchor else "")
+            uri = self.env.app.builder.get_relative_uri(self.env.docname, docname) + (
+                f"#{anchor}" if anchor else ""
+            )
             return nodes.reference("", "", nodes.literal(place, place), refuri=uri, internal=True)
         if link := source_link(self.env.app, file.partition("::")[0]):
             return nodes.reference("", "", nodes.literal(place, place), refuri=link)
@@ -182,7 +192,10 @@ def filter_form(entries):
 def table(rows):
     width = len(rows[0])
     group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in range(width)), cols=width)
-    parts = [nodes.row("", *(nodes.entry("", nodes.paragraph("", str(cell))) for cell in row)) for row in rows]
+    parts = [
+        nodes.row("", *(nodes.entry("", nodes.paragraph("", str(cell))) for cell in row))
+        for row in rows
+    ]
     group += nodes.thead("", parts[0])
     group += nodes.tbody("", *parts[1:])
     return nodes.table("", group, classes=["counts"])

@@ -28,7 +28,17 @@ PARTS = (
     "output/chtml/fonts/tex",
     "a11y/assistive-mml",
 )
-PACKAGES = ["base", "ams", "newcommand", "configmacros", "textmacros", "cancel", "color", "boldsymbol", "mathtools"]
+PACKAGES = [
+    "base",
+    "ams",
+    "newcommand",
+    "configmacros",
+    "textmacros",
+    "cancel",
+    "color",
+    "boldsymbol",
+    "mathtools",
+]
 SLIM = re.compile(
     r' (?:class="MathJax"|style="position: relative;"|xmlns="[^"]*"|data-mjx-texclass="\w*"|unselectable="on")'
 )
@@ -67,7 +77,9 @@ class Typesetter:
         self.engine.eval(PRELUDE)
         for part in PARTS:
             self.engine.eval((self.root / f"{part}.js").read_text(encoding="utf-8") + ";0")
-        self.engine.eval(f"var PACKAGES = {json.dumps(PACKAGES)}, MACROS = {json.dumps(macros)};" + ENGINE)
+        self.engine.eval(
+            f"var PACKAGES = {json.dumps(PACKAGES)}, MACROS = {json.dumps(macros)};" + ENGINE
+        )
         self.known = {}
 
     def __call__(self, source, display):
@@ -81,7 +93,9 @@ class Typesetter:
 
     def write_assets(self, static):
         """The style sheet of the characters used so far, and the fonts it names with those characters and no others."""
-        css = self.engine.call("styles").replace('format("woff");', 'format("woff"); font-display: swap;')
+        css = self.engine.call("styles").replace(
+            'format("woff");', 'format("woff"); font-display: swap;'
+        )
         fonts = static / "mathjax"
         fonts.mkdir(parents=True, exist_ok=True)
         used = {
@@ -121,11 +135,15 @@ def visit_math(self, node):
 
 def visit_math_block(self, node):
     self.body.append(self.starttag(node, "div", CLASS="math"))
-    self.body.append('<div class="formula">' + typeset(self, node, display_source(node), True) + "</div>")
+    self.body.append(
+        '<div class="formula">' + typeset(self, node, display_source(node), True) + "</div>"
+    )
     if node["number"]:
         number = get_node_equation_number(self, node)
         anchor = node["ids"][0] if node["ids"] else ""
-        self.body.append(f'<a class="eqno" href="#{anchor}" aria-label="equation {number}">({number})</a>')
+        self.body.append(
+            f'<a class="eqno" href="#{anchor}" aria-label="equation {number}">({number})</a>'
+        )
     self.body.append("</div>\n")
     raise nodes.SkipNode
 
@@ -136,7 +154,9 @@ def display_source(node):
         return node.astext()
     parts = [part for part in node.astext().split("\n\n") if part.strip()]
     parts = [rf"\begin{{split}}{part}\end{{split}}" if r"\\" in part else part for part in parts]
-    return parts[0] if len(parts) == 1 else r"\begin{aligned}" + r"\\".join(parts) + r"\end{aligned}"
+    return (
+        parts[0] if len(parts) == 1 else r"\begin{aligned}" + r"\\".join(parts) + r"\end{aligned}"
+    )
 
 
 def start(app):

@@ -13,7 +13,7 @@ from docutils import nodes
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-EXPLORER = ROOT / "src" / "bptt_core" / "static"
+EXPLORER = ROOT / "src" / "bptt_core" / "explorer"
 STATIC = HERE.parents[1] / "_theme" / "static"
 FONT = re.compile(r"url\((fonts/[\w-]+\.woff2)\)")
 TABLE = re.compile(r'(<script type="application/json"[^>]*)>([^<]{2000,})(</script>)')
@@ -31,7 +31,9 @@ REPAIRS = (  # what axe-core rightly complains of
 )
 TOKEN = re.compile(r'<span class="(\w*)">([^<]*)</span>|<span></span>')
 # the classes of tokens that gtt.css colours
-COLOURED = {*"k kc kd kn kp kr ow s s1 s2 sa sb sd se sh si sr m mb mf mh mi mo il nf nc fm nd c c1 cm gr".split()}
+COLOURED = {
+    *"k kc kd kn kp kr ow s s1 s2 sa sb sd se sh si sr m mb mf mh mi mo il nf nc fm nd c c1 cm gr".split()
+}
 
 
 def repository():
@@ -39,7 +41,9 @@ def repository():
     if named := os.environ.get("GITHUB_REPOSITORY"):
         return named
     try:
-        remote = subprocess.run(["git", "-C", ROOT, "remote", "get-url", "origin"], capture_output=True, text=True)
+        remote = subprocess.run(
+            ["git", "-C", ROOT, "remote", "get-url", "origin"], capture_output=True, text=True
+        )
     except FileNotFoundError:
         return None
     found = GITHUB.search(remote.stdout.strip())
@@ -100,11 +104,15 @@ def add_context(app, pagename, templatename, context, doctree):
 
 def start(app):
     app.gtt_repository = repository()
-    app.gtt_version = version_of(*sorted(p for folder in (STATIC, EXPLORER) for p in folder.iterdir() if p.is_file()))
+    app.gtt_version = version_of(
+        *sorted(p for folder in (STATIC, EXPLORER) for p in folder.iterdir() if p.is_file())
+    )
 
 
 def inline_font(match):
-    return f"url(data:font/woff2;base64,{base64.b64encode((STATIC / match[1]).read_bytes()).decode()})"
+    return (
+        f"url(data:font/woff2;base64,{base64.b64encode((STATIC / match[1]).read_bytes()).decode()})"
+    )
 
 
 def squeezed(css):
@@ -121,7 +129,10 @@ def style(static):
 
     It goes into the page itself, with the fonts of the text: the first thing seen waits for no second request, and
     nothing moves when a font arrives."""
-    sheets = [sheet.read_text(encoding="utf-8") for sheet in (EXPLORER / "explorer.css", STATIC / "gtt.css")]
+    sheets = [
+        sheet.read_text(encoding="utf-8")
+        for sheet in (EXPLORER / "explorer.css", STATIC / "gtt.css")
+    ]
     plain = FONT.sub(inline_font, squeezed("\n".join(sheets)))
     return plain, plain + squeezed((static / "math.css").read_text(encoding="utf-8"))
 
@@ -156,7 +167,11 @@ def finish(app, error):
     for page in Path(app.outdir).rglob("*.html"):
         html = page.read_text(encoding="utf-8")
         to_static = Path(os.path.relpath(static, page.parent)).as_posix()
-        css = with_math.replace("mathjax/", f"{to_static}/mathjax/") if "<mjx-container" in html else plain
+        css = (
+            with_math.replace("mathjax/", f"{to_static}/mathjax/")
+            if "<mjx-container" in html
+            else plain
+        )
         name = page.relative_to(app.outdir).as_posix().replace("/", "-").replace(".html", ".js")
         html, moved = move_tables(html, name, static)
         head = f"<style>{css}</style>"
@@ -164,12 +179,17 @@ def finish(app, error):
             head += f'<script defer src="{to_static}/tables/{name}?v={version_of(static / "tables" / name)}"></script>'
         page.write_text(html.replace(STYLE_HERE, head), encoding="utf-8")
     shutil.rmtree(static / "fonts", ignore_errors=True)
-    for unused in (*static.glob("*.css"), *static.glob("*.png")):  # what Sphinx brings for its own themes
+    for unused in (
+        *static.glob("*.css"),
+        *static.glob("*.png"),
+    ):  # what Sphinx brings for its own themes
         unused.unlink()
 
 
 def setup(app):
-    os.environ.setdefault("BPTT_CORE_STATIC", "linked")  # explorers in cells leave script and style to the page
+    os.environ.setdefault(
+        "BPTT_CORE_STATIC", "linked"
+    )  # explorers in cells leave script and style to the page
     app.connect("builder-inited", start)
     app.connect("html-page-context", add_context)
     app.connect("build-finished", finish, priority=900)

@@ -6,7 +6,11 @@ from matplotlib.text import Annotation, Text
 
 from bptt_core import plotting
 
-UNITS, GAP, EDGE = 16, -32768, 32000  # int16 coordinates: 1/16 point, "not drawn", and the farthest they go
+UNITS, GAP, EDGE = (
+    16,
+    -32768,
+    32000,
+)  # int16 coordinates: 1/16 point, "not drawn", and the farthest they go
 KINDS = {"label": Text, "area": Polygon}  # every other artist that moves is a line
 
 
@@ -16,12 +20,16 @@ class Picture:
     def __init__(self, figures):
         self.figures = figures
         drawn = [fig.findobj(lambda artist: artist.get_gid() is not None) for fig in figures]
-        self.artists = {a.get_gid(): (panel, a) for panel, artists in enumerate(drawn) for a in artists}
+        self.artists = {
+            a.get_gid(): (panel, a) for panel, artists in enumerate(drawn) for a in artists
+        }
 
     def place(self, positions):
         """Put artists where the first setting of `positions` has them, and freeze the layout."""
         if missing := sorted(set(positions) - set(self.artists)):
-            raise ValueError(f"function: moves {missing}, but the figures have only {sorted(self.artists)}")
+            raise ValueError(
+                f"function: moves {missing}, but the figures have only {sorted(self.artists)}"
+            )
         for gid, xy in positions.items():
             x, y = (np.atleast_2d(values)[0] for values in xy)
             artist = self.artists[gid][1]
@@ -57,7 +65,9 @@ class Picture:
         kind = next((kind for kind, type_ in KINDS.items() if isinstance(artist, type_)), "line")
         marker = artist.get_marker() if kind == "line" else "None"
         if marker not in ("o", "None"):
-            raise ValueError(f"figures: got marker {marker!r} of {gid}, wanted 'o' for markers that move")
+            raise ValueError(
+                f"figures: got marker {marker!r} of {gid}, wanted 'o' for markers that move"
+            )
         radius = artist.get_markersize() / 2 if marker == "o" else 0
         return {"gid": gid, "panel": panel, "kind": kind, "radius": radius}
 
@@ -69,10 +79,15 @@ class Picture:
         rows = zip(along(at), along(x), up(y), strict=True)
         height = np.stack([np.interp(at, x, y, left=np.nan, right=np.nan) for at, x, y in rows])
         low, high = up(np.array(ax.get_ylim()))
-        slack, value = 1e-6 * (high - low), ax.yaxis.get_transform().inverted().transform_non_affine(height)
+        slack, value = (
+            1e-6 * (high - low),
+            ax.yaxis.get_transform().inverted().transform_non_affine(height),
+        )
         if ax.get_yscale() == "linear":
             value = np.where(np.abs(value) < slack, 0, value)  # what rounding left of zero
-        return np.where((value == 0) | (height > low - slack) & (height < high + slack), value, np.nan)
+        return np.where(
+            (value == 0) | (height > low - slack) & (height < high + slack), value, np.nan
+        )
 
     def svgs(self, alts, uid):
         """(SVG, width in inches) of every figure; ids start with `uid` and the number of the figure."""
@@ -86,5 +101,7 @@ def _far_out(points, fig):
     """Points above or below the picture whose neighbours are too: no line that is seen needs them."""
     y, height = points[..., 1], fig.get_figheight() * 72
     out = np.where(y < 0, -1, np.where(y > height, 1, 0))
-    before, after = (np.pad(out, [(0, 0)] * (out.ndim - 1) + [pad], mode="edge") for pad in ((1, 0), (0, 1)))
+    before, after = (
+        np.pad(out, [(0, 0)] * (out.ndim - 1) + [pad], mode="edge") for pad in ((1, 0), (0, 1))
+    )
     return (out != 0) & (before[..., :-1] == out) & (after[..., 1:] == out)

@@ -18,7 +18,19 @@ from collections import Counter, defaultdict
 
 import sympy as sp
 
-from bptt_core._symbols import SQUASH, Line, Named, Term, aligned, column, leaves_of, numeric, one_of, sigmoid, softmax
+from bptt_core.derivations.symbols import (
+    SQUASH,
+    Line,
+    Named,
+    Term,
+    aligned,
+    column,
+    leaves_of,
+    numeric,
+    one_of,
+    sigmoid,
+    softmax,
+)
 
 __all__ = ["Derivation", "aligned", "lstm", "rnn"]
 
@@ -33,7 +45,12 @@ class Derivation:
     """A network unrolled over T steps; `rnn` and `lstm` make it. The state s is h for the RNN, (h, c) for the LSTM."""
 
     def __init__(self, cell, n, T, loss, inputs, outputs, bias, steps, reduction):
-        sizes = (("n", n, MAX_UNITS), ("T", T, MAX_STEPS), ("inputs", inputs, MAX_SIZE), ("outputs", outputs, MAX_SIZE))
+        sizes = (
+            ("n", n, MAX_UNITS),
+            ("T", T, MAX_STEPS),
+            ("inputs", inputs, MAX_SIZE),
+            ("outputs", outputs, MAX_SIZE),
+        )
         for name, value, most in sizes:
             if value not in range(1, most + 1):
                 raise ValueError(f"{name}: got {value}, wanted 1 to {most}")
@@ -46,7 +63,9 @@ class Derivation:
         self.lines, self._known = [], {}  # the values that have a name of their own
         self._slopes, self._pulled, self._passes = {}, {}, {}  # what was differentiated before
         self.leaves = leaves_of(cell, n, T, inputs, outputs, bias)
-        self.states = [sp.Matrix.vstack(*[self.leaves[name] for name in ("h_0", "c_0") if name in self.leaves])]
+        self.states = [
+            sp.Matrix.vstack(*[self.leaves[name] for name in ("h_0", "c_0") if name in self.leaves])
+        ]
         self._steps, self._loss = list(steps), loss
         self._weight = sp.Rational(1, len(steps)) if reduction == "mean" else sp.Integer(1)
 
@@ -99,12 +118,17 @@ class Derivation:
     def contributions(self, name, named=NAMED):
         """The terms of dL/d(name), one for each step 1…T, as `backward(…, per_step=True)` returns them."""
         found = self._reverse(named)[1]
-        return [self._leaf(name).applyfunc(lambda leaf, t=t: found[leaf][t]) for t in range(1, self.T + 1)]
+        return [
+            self._leaf(name).applyfunc(lambda leaf, t=t: found[leaf][t])
+            for t in range(1, self.T + 1)
+        ]
 
     def equation(self, name, named=NAMED):
         """dL/d(name) = its gradient, to be shown."""
         value = self.gradient(name, named)
-        return sp.Eq(Named(name, gradient=True), value[0] if value.shape == (1, 1) else value, evaluate=False)
+        return sp.Eq(
+            Named(name, gradient=True), value[0] if value.shape == (1, 1) else value, evaluate=False
+        )
 
     def state(self, t):
         """The symbols of s_t as a column: h_t, and c_t below it."""
@@ -116,7 +140,9 @@ class Derivation:
 
     def immediate(self, k, name):
         """∂⁺s_k/∂θ for every entry of the state: a list of matrices in the shape of θ. s_{k−1} is held fixed."""
-        return [self._leaf(name).applyfunc(lambda leaf, row=row: row[leaf]) for row in self._pulls(k)]
+        return [
+            self._leaf(name).applyfunc(lambda leaf, row=row: row[leaf]) for row in self._pulls(k)
+        ]
 
     def loss_gradient(self, t):
         """∂L_t/∂s_t, a row: what the loss of step t sends into the state."""
@@ -128,7 +154,9 @@ class Derivation:
     def terms(self, name, t=None):
         """The terms k = 1…t of dL_t/d(name), t = T if not given (`A30`, `C06`): a list of `Term`."""
         if name in ("W_hy", "b_y", "target", "h_0", "c_0"):
-            raise ValueError(f"name: got {name!r}, wanted what the cell reads at every step, such as W_hh or x")
+            raise ValueError(
+                f"name: got {name!r}, wanted what the cell reads at every step, such as W_hh or x"
+            )
         t = self.T if t is None else t
         s = "(h, c)" if self._is_lstm else "h"
         row, factors, terms = self.loss_gradient(t), [], []
@@ -137,8 +165,13 @@ class Derivation:
         for k in range(t, 0, -1):
             pieces = self.immediate(k, name)
             formula = rf"\frac{{\partial^{{+}} {s}_{{{k}}}}}{{\partial {theta}}}"
-            value = sum((row[j] * piece for j, piece in enumerate(pieces)), sp.zeros(*self._leaf(name).shape))
-            terms.append(Term(k, (*factors, (formula, sp.Matrix([list(piece) for piece in pieces]))), value))
+            value = sum(
+                (row[j] * piece for j, piece in enumerate(pieces)),
+                sp.zeros(*self._leaf(name).shape),
+            )
+            terms.append(
+                Term(k, (*factors, (formula, sp.Matrix([list(piece) for piece in pieces]))), value)
+            )
             J = self.jacobian(k)
             factors.append((rf"\frac{{\partial {s}_{{{k}}}}}{{\partial {s}_{{{k - 1}}}}}", J))
             row = row * J
@@ -147,7 +180,9 @@ class Derivation:
     def joint_recursion(self, t=None):
         """{j: (ε_j, δ_j)} for j = t…0: the rows ∂L_t/∂h_j and ∂L_t/∂c_j of an LSTM; the pair is carried (`C50`)."""
         if not self._is_lstm:
-            raise ValueError("joint_recursion: got an RNN, wanted an LSTM; the δ of an RNN is backward(named=('a',))")
+            raise ValueError(
+                "joint_recursion: got an RNN, wanted an LSTM; the δ of an RNN is backward(named=('a',))"
+            )
         t = self.T if t is None else t
         row, rows = self.loss_gradient(t), {}
         for j in range(t, -1, -1):
@@ -171,7 +206,9 @@ class Derivation:
         """numbers → gradients: takes every leaf by name (W_xh, W_hh, b_h, W_hy, b_y, x, target, h_0, c_0) and returns
         {name: nested lists}, with the loss as "L"."""
         names = [name for name in self._stacked() if name != "target"]
-        return self._function({"L": sp.Matrix([self.total])} | {name: self.gradient(name) for name in names})
+        return self._function(
+            {"L": sp.Matrix([self.total])} | {name: self.gradient(name) for name in names}
+        )
 
     def evaluate(self, expression, **numbers):
         """The value of any expression or matrix of this derivation, at the numbers that `function` takes."""
@@ -192,7 +229,11 @@ class Derivation:
     def _stacked(self):
         """The leaves under the names of the code: W_xh rather than W_xi, W_xf, …"""
         names = ("W_xh", "W_hh", "b_h", "W_hy", "b_y", "x", "target", "h_0", "c_0")
-        return {name: self.leaves[name] for name in names if name in self.leaves and self.leaves[name].free_symbols}
+        return {
+            name: self.leaves[name]
+            for name in names
+            if name in self.leaves and self.leaves[name].free_symbols
+        }
 
     def _function(self, outputs):
         lines = [(line.symbol, line.value) for line in self.lines]
@@ -224,7 +265,9 @@ class Derivation:
         """∂h_j/∂c_j at fixed gates; zero for j = 0, because h_0 is given."""
         lines = [line for line in self.lines if line.t == j and line.symbol.role in ("s", "h")]
         rows = [self._pull(lines, h) for h in self.state(j)[: self.n]]
-        return sp.Matrix([[row[c] if lines else sp.Integer(0) for c in self.state(j)[self.n :]] for row in rows])
+        return sp.Matrix(
+            [[row[c] if lines else sp.Integer(0) for c in self.state(j)[self.n :]] for row in rows]
+        )
 
     def _reverse(self, named):
         """The chain rule from L back: the lines of the named gradients, and {leaf: {step: contribution}}."""
@@ -248,7 +291,16 @@ class Derivation:
 
 
 def rnn(
-    n=1, T=3, *, loss="squared_error", inputs=1, outputs=1, activation="tanh", bias=True, steps=None, reduction="sum"
+    n=1,
+    T=3,
+    *,
+    loss="squared_error",
+    inputs=1,
+    outputs=1,
+    activation="tanh",
+    bias=True,
+    steps=None,
+    reduction="sum",
 ):
     """Unroll h_t = φ(W_xh x_t + W_hh h_{t−1} + b_h), y_t = W_hy h_t + b_y, L = Σ_t L_t.
 
@@ -266,7 +318,16 @@ def rnn(
 
 
 def lstm(
-    n=1, T=3, *, loss="squared_error", inputs=1, outputs=1, squash="tanh", forget_gate=True, bias=True, steps=None,
+    n=1,
+    T=3,
+    *,
+    loss="squared_error",
+    inputs=1,
+    outputs=1,
+    squash="tanh",
+    forget_gate=True,
+    bias=True,
+    steps=None,
     reduction="sum",
 ):
     """Unroll the LSTM of `D-eq11`–`D-eq16`; arguments as for `rnn`, with `squash` of candidate and cell."""
@@ -275,7 +336,10 @@ def lstm(
     c = d.leaves["c_0"]
     for t in range(1, T + 1):
         a = {gate: d.let(t, f"a_{gate}", d.affine(t, gate)) for gate in "ifgo"}
-        gates = {gate: d.let(t, gate, a[gate].applyfunc(phi if gate == "g" else sigmoid)) for gate in "ifgo"}
+        gates = {
+            gate: d.let(t, gate, a[gate].applyfunc(phi if gate == "g" else sigmoid))
+            for gate in "ifgo"
+        }
         kept = c.multiply_elementwise(gates["f"]) if forget_gate else c
         c = d.let(t, "c", kept + gates["i"].multiply_elementwise(gates["g"]))
         s = d.let(t, "s", c.applyfunc(phi))

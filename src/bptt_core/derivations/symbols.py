@@ -93,7 +93,11 @@ class Term(NamedTuple):
         names = " ".join(name for name, _ in self.factors)
         if any(value.shape != (1, 1) for _, value in self.factors):
             return names
-        return names + " = " + r" \, ".join(rf"\left({sp.latex(value[0])}\right)" for _, value in self.factors)
+        return (
+            names
+            + " = "
+            + r" \, ".join(rf"\left({sp.latex(value[0])}\right)" for _, value in self.factors)
+        )
 
     def _repr_latex_(self):
         return f"$${self.latex}$$"
@@ -121,7 +125,9 @@ def matrix(kind, rows, columns):
     if rows == columns == 1:
         return sp.Matrix([[Named(kind)]])
     column = kind.startswith("b")
-    return sp.Matrix(rows, columns, lambda r, c: Named(kind, None, (r + 1,) if column else (r + 1, c + 1)))
+    return sp.Matrix(
+        rows, columns, lambda r, c: Named(kind, None, (r + 1,) if column else (r + 1, c + 1))
+    )
 
 
 def leaves_of(cell, n, T, inputs, outputs, bias):
@@ -132,7 +138,9 @@ def leaves_of(cell, n, T, inputs, outputs, bias):
     leaves |= {f"b_{gate}": matrix(f"b_{gate}", n, 1) for gate in gates if bias}
     for name in ("W_x", "W_h", *(["b_"] if bias else [])) if cell == "lstm" else ():
         leaves[f"{name}h"] = sp.Matrix.vstack(*[leaves[name + gate] for gate in gates])
-    leaves |= {"W_hy": matrix("W_hy", outputs, n)} | ({"b_y": matrix("b_y", outputs, 1)} if bias else {})
+    leaves |= {"W_hy": matrix("W_hy", outputs, n)} | (
+        {"b_y": matrix("b_y", outputs, 1)} if bias else {}
+    )
     for name, size in (("x", inputs), ("target", outputs)):
         leaves[name] = sp.Matrix([column(name, t, size) for t in range(1, T + 1)])
     return leaves | {f"{s}_0": sp.Matrix(column(s, 0, n)) for s in states}
@@ -145,16 +153,23 @@ def numeric(leaves, lines, outputs):
 
     def function(**numbers):
         if numbers.keys() != leaves.keys():
-            raise ValueError(f"numbers: got {', '.join(sorted(numbers))}, wanted {', '.join(sorted(leaves))}")
+            raise ValueError(
+                f"numbers: got {', '.join(sorted(numbers))}, wanted {', '.join(sorted(leaves))}"
+            )
         values = {}
         for name, symbols in leaves.items():
             flat = [float(number) for number in _flat(numbers[name])]
             if len(flat) != len(symbols):
-                raise ValueError(f"{name}: got {len(flat)} numbers, wanted {len(symbols)} {symbols.shape}")
+                raise ValueError(
+                    f"{name}: got {len(flat)} numbers, wanted {len(symbols)} {symbols.shape}"
+                )
             values |= zip(symbols, flat, strict=True)
         for symbol, expression in lines:
             values[symbol] = _number(expression, values)
-        return {name: [[_number(e, values) for e in row] for row in m.tolist()] for name, m in outputs.items()}
+        return {
+            name: [[_number(e, values) for e in row] for row in m.tolist()]
+            for name, m in outputs.items()
+        }
 
     return function
 
@@ -176,4 +191,8 @@ def one_of(name, value, choices):
 def _flat(numbers):
     """The numbers of a nested list, or of an array, row by row."""
     numbers = numbers.tolist() if hasattr(numbers, "tolist") else numbers
-    return [x for part in numbers for x in _flat(part)] if isinstance(numbers, list | tuple) else [numbers]
+    return (
+        [x for part in numbers for x in _flat(part)]
+        if isinstance(numbers, list | tuple)
+        else [numbers]
+    )

@@ -22,11 +22,14 @@ import anywidget
 import numpy as np
 import traitlets
 
-from bptt_core import _page, plotting
-from bptt_core._picture import Picture
+from bptt_core import plotting
+from bptt_core.explorer import markup, table
+from bptt_core.explorer.picture import Picture
 
-STATIC = Path(__file__).parent / "static"
-SCRIPT, SHEET = ((STATIC / name).read_text(encoding="utf-8") for name in ("explorer.js", "explorer.css"))
+STATIC = Path(__file__).parent
+SCRIPT, SHEET = (
+    (STATIC / name).read_text(encoding="utf-8") for name in ("explorer.js", "explorer.css")
+)
 LIMIT = 4_000_000  # numbers in one table
 CHUNK = 64  # settings evaluated at once
 
@@ -56,7 +59,9 @@ class _Number(traitlets.Float):
     def validate(self, obj, value):
         value = super().validate(obj, value)
         if not np.isfinite(value):
-            raise traitlets.TraitError(f"{self.name}: got {value}, wanted a number from {self.min} to {self.max}")
+            raise traitlets.TraitError(
+                f"{self.name}: got {value}, wanted a number from {self.min} to {self.max}"
+            )
         return value
 
 
@@ -88,12 +93,26 @@ class Explorer(anywidget.AnyWidget):
     _made = Counter()
 
     def __init__(
-        self, function, figures, controls, *, name, title, question, reading, alts, drag=None, play=(), columns=None
+        self,
+        function,
+        figures,
+        controls,
+        *,
+        name,
+        title,
+        question,
+        reading,
+        alts,
+        drag=None,
+        play=(),
+        columns=None,
     ):
         self._function, self._picture, self._name = function, Picture(figures), name
         self._columns = columns or ("", {})
         # choices first: their settings are the leading axes of the table
-        self._controls = dict(sorted(controls.items(), key=lambda item: isinstance(item[1], Slider)))
+        self._controls = dict(
+            sorted(controls.items(), key=lambda item: isinstance(item[1], Slider))
+        )
         self._values = {key: _values(key, control) for key, control in self._controls.items()}
         Explorer._made[name] += 1
         uid = name if Explorer._made[name] == 1 else f"{name}-{Explorer._made[name]}"
@@ -105,7 +124,7 @@ class Explorer(anywidget.AnyWidget):
         spec = {"name": name, "uid": uid} | self._spec(drag or {}, play)
         texts = {"title": title, "question": question, "reading": reading, "words": frame["words"]}
         texts["longest"] = spec.pop("longest")
-        page = _page.html(self._controls, spec, self._picture.svgs(alts, uid), texts)
+        page = markup.html(self._controls, spec, self._picture.svgs(alts, uid), texts)
         super().__init__(**start, _html=page, _frame=frame)
         self.observe(self._update, list(self._controls))
 
@@ -115,15 +134,22 @@ class Explorer(anywidget.AnyWidget):
         return {key: getattr(self, key) for key in self._controls}
 
     def __repr__(self):
-        return f"Explorer {self._name}: " + ", ".join(f"{key}={value}" for key, value in self.settings.items())
+        return f"Explorer {self._name}: " + ", ".join(
+            f"{key}={value}" for key, value in self.settings.items()
+        )
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         if "google.colab" in sys.modules:
             return data, metadata  # Colab shows every form it knows: leave it the live widget alone
-        linked = os.environ.get("BPTT_CORE_STATIC") == "linked"  # the book loads script and sheet once for all pages
+        linked = (
+            os.environ.get("BPTT_CORE_STATIC") == "linked"
+        )  # the book loads script and sheet once for all pages
         extra = "" if linked else f"<style>{SHEET}</style><script>{SCRIPT}</script>"
-        return data | {"text/html": self._html + extra, "image/png": plotting.png(*self._picture.figures)}, metadata
+        return data | {
+            "text/html": self._html + extra,
+            "image/png": plotting.png(*self._picture.figures),
+        }, metadata
 
     def _trait(self, key):
         control, values = self._controls[key], self._values[key]
@@ -139,7 +165,10 @@ class Explorer(anywidget.AnyWidget):
         try:
             self._frame = self._evaluate(self.settings)
         except Exception as error:
-            self._frame = {"at": list(self.settings.values()), "error": f"{type(error).__name__}: {error}"}
+            self._frame = {
+                "at": list(self.settings.values()),
+                "error": f"{type(error).__name__}: {error}",
+            }
             raise
 
     def _coordinates(self, settings):
@@ -153,15 +182,23 @@ class Explorer(anywidget.AnyWidget):
             rows = positions.pop(heading, (x, x))
             at, numbers = (np.broadcast_to(v, (n, np.shape(v)[-1])).astype(float) for v in rows)
             curves = [self._picture.heights(gid, *positions[gid], at) for gid in columns]
-            cells = [_page.digits(values) for values in (numbers, *curves)]
-        return {gid: self._picture.coordinates(gid, n, *xy) for gid, xy in positions.items()} | {"": cells}, sentences
+            cells = [table.digits(values) for values in (numbers, *curves)]
+        return {gid: self._picture.coordinates(gid, n, *xy) for gid, xy in positions.items()} | {
+            "": cells
+        }, sentences
 
     def _evaluate(self, settings):
         """One frame, at exactly these settings."""
         coordinates, sentences = self._coordinates(_arrays(settings))
         texts = [_text(self._controls[key], value) for key, value in settings.items()]
         *rows, cells = [[axis[0].tolist() for axis in xy] for xy in coordinates.values()]
-        return {"at": list(settings.values()), "texts": texts, "words": sentences[0], "rows": rows, "cells": cells}
+        return {
+            "at": list(settings.values()),
+            "texts": texts,
+            "words": sentences[0],
+            "rows": rows,
+            "cells": cells,
+        }
 
     def _over_grid(self):
         """All that the function says over the grid: {gid: [x, y]} of (*grid, points), its sentences, its shape."""
@@ -173,7 +210,9 @@ class Explorer(anywidget.AnyWidget):
         for names in itertools.product(*choices.values()):
             chosen = dict(zip(choices, names, strict=True))
             for i in range(0, math.prod(map(len, sliders.values())), CHUNK):
-                part, words = self._coordinates(chosen | {k: m.ravel()[i : i + CHUNK] for k, m in mesh.items()})
+                part, words = self._coordinates(
+                    chosen | {k: m.ravel()[i : i + CHUNK] for k, m in mesh.items()}
+                )
                 each = sum(axis.shape[-1] for xy in part.values() for axis in xy)
                 if (total := math.prod(shape) * each) > LIMIT:
                     size = " × ".join(map(str, shape))
@@ -182,34 +221,58 @@ class Explorer(anywidget.AnyWidget):
                     )
                 parts.append(part)
                 sentences += words
-        joined = {gid: map(np.concatenate, zip(*(part[gid] for part in parts), strict=True)) for gid in parts[0]}
-        return {gid: [axis.reshape(*shape, -1) for axis in xy] for gid, xy in joined.items()}, sentences, shape
+        joined = {
+            gid: map(np.concatenate, zip(*(part[gid] for part in parts), strict=True))
+            for gid in parts[0]
+        }
+        return (
+            {gid: [axis.reshape(*shape, -1) for axis in xy] for gid, xy in joined.items()},
+            sentences,
+            shape,
+        )
 
     def _spec(self, drag, play):
         """All that the script needs to know, with the table packed."""
         grid, sentences, shape = self._over_grid()
         longest = re.sub("[*_]", "", max(sentences, key=len))
-        start = tuple(self._values[key].index(control.start) for key, control in self._controls.items())
+        start = tuple(
+            self._values[key].index(control.start) for key, control in self._controls.items()
+        )
         items, series, cells = [], [], grid.pop("")
         for gid, xy in grid.items():
-            item = self._picture.describe(gid) | {"n": xy[0].shape[-1], "time": gid in play, "drag": drag.get(gid)}
+            item = self._picture.describe(gid) | {
+                "n": xy[0].shape[-1],
+                "time": gid in play,
+                "drag": drag.get(gid),
+            }
             item["at"] = [int(axis[start][0]) for axis in xy]
-            packed, item["varies"], item["along"] = zip(*map(_page.shrink, xy), strict=True)
+            packed, item["varies"], item["along"] = zip(*map(table.shrink, xy), strict=True)
             series += packed
             items.append(item)
         columns = []
-        for column, name in zip(cells, [self._columns[0], *self._columns[1].values()][: len(cells)], strict=True):
-            packed, varies, along = _page.shrink(column)
+        for column, name in zip(
+            cells, [self._columns[0], *self._columns[1].values()][: len(cells)], strict=True
+        ):
+            packed, varies, along = table.shrink(column)
             series.append(packed)
             columns.append({"name": name, "n": column.shape[-1], "varies": varies, "along": along})
-        words, codes = _page.encode(sentences, shape)
+        words, codes = table.encode(sentences, shape)
         controls = [
             {"name": key, "symbol": control.symbol, "values": self._values[key], "start": start[i]}
-            | {"texts": [_text(control, v) for v in self._values[key]], "options": isinstance(control, Choice)}
+            | {
+                "texts": [_text(control, v) for v in self._values[key]],
+                "options": isinstance(control, Choice),
+            }
             for i, (key, control) in enumerate(self._controls.items())
         ]
-        known = {"controls": controls, "items": items, "words": words, "longest": longest, "columns": columns}
-        return known | {"table": _page.pack(np.concatenate(series + codes))}
+        known = {
+            "controls": controls,
+            "items": items,
+            "words": words,
+            "longest": longest,
+            "columns": columns,
+        }
+        return known | {"table": table.pack(np.concatenate(series + codes))}
 
 
 def _values(key, control):
@@ -226,8 +289,15 @@ def _values(key, control):
 def _text(control, value):
     if isinstance(control, Choice):
         return control.options[value]
-    return control.text.format(value).replace("-", "−") if isinstance(control.text, str) else control.text(value)
+    return (
+        control.text.format(value).replace("-", "−")
+        if isinstance(control.text, str)
+        else control.text(value)
+    )
 
 
 def _arrays(settings):
-    return {key: value if isinstance(value, str) else np.array([value], float) for key, value in settings.items()}
+    return {
+        key: value if isinstance(value, str) else np.array([value], float)
+        for key, value in settings.items()
+    }

@@ -1,0 +1,47 @@
+"""What the labs share: words for numbers and verdicts, and the figure over the lag."""
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from bptt_core import gradient_flow, plotting
+
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value):
+    """Two digits for a sentence: 0.13, 3.2, 41, or 3.2 × 10⁻⁸, held together by no-break spaces."""
+    if value == 0 or not np.isfinite(value):
+        return "0" if value == 0 else "beyond every number"
+    if 0.00995 <= abs(value) < 9999.5:
+        return f"{value:.2g}" if abs(value) < 99.5 else f"{value:.0f}"
+    digits, power = f"{value:.1e}".split("e")
+    return f"{digits}\u00a0×\u00a010{str(int(power)).translate(SUPERSCRIPT)}"
+
+
+def percent(share):
+    """A share as a percentage: 0.3 %, −12 %, less than 0.1 %."""
+    size, sign = abs(share), "−" if share < 0 else ""
+    if size < 0.0005:
+        return "less than 0.1\u00a0%"
+    return f"{sign}{100 * size:.1f}\u00a0%" if size < 0.0995 else f"{sign}{100 * size:.0f}\u00a0%"
+
+
+def verdict(factor, when=""):
+    """What a factor per step does; `when` says for which steps."""
+    if abs(factor - 1) < 0.005:
+        return "*Neither vanishing nor exploding*."
+    if factor > 1:
+        return f"*Exploding*: {when}each step multiplies it by {factor:.3g}."
+    return f"*Vanishing*: {when}it halves every {number(gradient_flow.half_life(factor))} steps."
+
+
+def lag_figure(lags, low, high, curves, title="Size of the gradient after k steps back"):
+    """A figure over the lag with a log axis and empty curves {gid: (name, colour, style)}, their names beside them."""
+    fig, ax = plotting.figure(4.2, 2.9)
+    ax.set(yscale="log", xlim=(0, lags), ylim=(low, high), xlabel="lag k", title=title)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.axhline(1, color="gtt:rule", lw=0.8)
+    for gid, (name, colour, style) in curves.items():
+        ax.plot([], [], style, color=f"gtt:{colour}", gid=gid)
+        plotting.label(ax, 0, 1, name, colour, gid=f"{gid}.name")
+    return fig
