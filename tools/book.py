@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+import pyodide
+
 ROOT = Path(__file__).parents[1]
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 NOISE = (
@@ -84,6 +86,10 @@ def build(root, *, only=None):
     subprocess.run(
         [sys.executable, "-c", "import matplotlib.font_manager"], env=env, capture_output=True
     )
+    if root == ROOT:
+        files, missing = pyodide.fetch()
+        env |= {"GTT_PYTHON": str(files)} if files else {}
+        print(f"  Python in the page: {missing or 'yes'}", flush=True)
     start, log = time.perf_counter(), []
     process = subprocess.Popen(
         command,
