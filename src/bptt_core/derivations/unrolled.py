@@ -96,7 +96,7 @@ class Derivation:
             else:
                 p = self.let(t, "p", [softmax(k, *y) for k in range(1, len(y) + 1)])
                 value = -sum(target.multiply_elementwise(p.applyfunc(sp.log)))
-            losses += self.let(t, "L", [value])
+            losses.extend(self.let(t, "L", [value]))
         self.total = self.let(None, "L", [self._weight * sum(losses)])[0]
         return self
 
