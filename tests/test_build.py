@@ -14,13 +14,16 @@ from nbformat import v4
 ROOT = Path(__file__).parents[1]
 
 LEDGER = """
-- {id: A33, source: A, where: section 2, kind: equation, claim: "The state is $h_t = \\\\tanh(a_t)$.", verdict: holds,
-   right: "", shows: "0.3 at most", evidence: ["chapters/01_try.ipynb#a33-norm"]}
-- {id: A16, source: A, where: eq. 3, kind: equation, claim: "The loss is a sum.", verdict: holds if,
-   right: "If L_{t+1} and dL/dW_xhᵀ add up, `h_t` too.", shows: "", evidence: ["tests/claims/test_a.py::test_a16"]}
-- {id: B05, source: B, where: eq. 6, kind: claim, claim: "It does not vanish.", verdict: wrong,
-   right: "It can.", evidence: []}
-- {id: D-eq8, source: D, where: eq. 8, kind: equation, claim: "A mean over steps.", verdict: slip, evidence: []}
+- {id: A33, source: A, where: l.3, place: section 2, kind: equation, lines: [3, 3],
+   claim: "The state is $h_t = \\\\tanh(a_t)$.", verdict: holds, right: "", shows: "0.3 at most",
+   evidence: ["chapters/01_try.ipynb#a33-norm"]}
+- {id: A16, source: A, where: l.5, place: equation (3), kind: claim, claim: "The loss is a sum.",
+   verdict: holds if, condition: "Over steps.", right: "If L_{t+1} and dL/dW_xhᵀ add up, `h_t` too.", shows: "",
+   evidence: ["tests/claims/test_a.py::test_a16"]}
+- {id: B05, source: B, where: l.6, place: the end, kind: history, claim: "It does not vanish. (c) Not -- ever...",
+   verdict: wrong, weight: 2, right: "It can.", shows: "", evidence: []}
+- {id: D-eq8, source: D, where: l.8, place: equation (8), kind: history, claim: "A mean over steps.",
+   verdict: slip, weight: 1, right: "A sum.", shows: "", evidence: []}
 """
 TOC = """
 format: jb-book
@@ -181,6 +184,15 @@ def test_the_ledger_shows_every_entry_with_its_evidence(ledger):
     assert (
         "If L<sub>t+1</sub> and dL/dW<sub>xh</sub>ᵀ add up, <code" in ledger and ">h_t<" in ledger
     )
+    assert "<strong>Holds if. </strong>Over steps." in ledger
+    assert '<span class="weight">misleads</span>' in ledger
+    assert "section 2 (l.3)" in ledger
+    assert "2 of 4 entries have something that runs to back them, and 1 give a number." in ledger
+    assert ledger.count("None: there is nothing to run.") == 2
+
+
+def test_brackets_dashes_and_dots_stay_as_they_are_written(ledger):
+    assert "It does not vanish. (c) Not -- ever..." in ledger
 
 
 def test_the_launch_links_point_at_the_repository_of_the_build(chapter):
