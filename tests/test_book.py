@@ -1,14 +1,16 @@
-"""The built book as files: nothing from elsewhere, every link leads somewhere, every page describes itself."""
+"""The built book as files: nothing from elsewhere, every link leads somewhere, every page
+describes itself."""
 
+import html
 import re
+from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 import yaml
+from ledger_schema import ROOT, schema
 
-ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build" / "html"
 PAGES = sorted(p for p in HTML.rglob("*.html") if "_static" not in p.parts)
 LOADING = {
@@ -106,20 +108,49 @@ def test_every_link_inside_the_book_leads_to_a_place_that_exists(page):
     assert dead == []
 
 
-def test_every_cell_the_ledger_cites_is_an_anchor_of_its_chapter():
-    path = ROOT / "book" / "claims.yml"
-    if not path.exists():
-        pytest.skip("there is no ledger yet")
-    missing = []
-    for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
-        for place in entry.get("evidence") or ():
+@every_page
+def test_no_sign_stands_for_brackets_or_dashes_that_were_typed(page):
+    """Typographic replacements make © of (c), ® of (r), ™ of (tm): nothing in this book means
+    these."""
+    text = re.sub(r"<(script|style)\b.*?</\1>", "", page.read_text(encoding="utf-8"), flags=re.S)
+    assert sorted(set("©®™") & set(html.unescape(text))) == []
+
+
+def cited_cells(field):
+    """(entry, file, anchor) of every cell of a chapter that the ledger cites."""
+    for entry in yaml.safe_load((ROOT / "book" / "claims.yml").read_text(encoding="utf-8")):
+        for place in entry.get(field) or ():
             file, _, anchor = place.partition("#")
-            if (
-                file.endswith(".ipynb")
-                and anchor not in READ[HTML / file.replace(".ipynb", ".html")].ids
-            ):
-                missing.append(f"{entry['id']}: {place}")
-    assert missing == []
+            if file.endswith(".ipynb"):
+                yield entry, HTML / file.replace(".ipynb", ".html"), anchor
+
+
+@pytest.mark.parametrize("field", ["evidence", "retold"])
+def test_every_cell_the_ledger_cites_is_an_anchor_of_its_chapter(field):
+    cited = list(cited_cells(field))
+    assert cited
+    assert [e["id"] for e, page, anchor in cited if anchor not in READ[page].ids] == []
+
+
+def test_a_cell_that_the_ledger_cites_prints_a_number_of_the_entry():
+    """What a reader finds who follows the link: the cell's own output, or none with a number in
+    it."""
+    others = {}
+    for entry, page, anchor in cited_cells("evidence"):
+        output = printed_by(page, anchor)
+        if schema.contradicts(entry, output):
+            others[entry["id"], anchor] = schema.printed(output)
+    assert others == {}
+
+
+@cache
+def printed_by(page, anchor):
+    """The text that a named cell prints on the built page."""
+    rest = page.read_text(encoding="utf-8").split(f'id="{anchor}"', 1)[1]
+    cell = re.split(r'<div class="cell (?:tag_[\w-]+ )*docutils', rest, maxsplit=1)[0]
+    output = cell.partition("cell_output")[2]
+    texts = re.findall(r"<pre[^>]*>(.*?)</pre>", output, flags=re.S)
+    return html.unescape(re.sub(r"<[^>]+>", "", "\n".join(texts)))
 
 
 def test_the_site_is_small():

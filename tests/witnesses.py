@@ -312,3 +312,15 @@ def worst(found, right):
         errors[name] = 0.0 if error == 0 else error / size if size else np.inf
     name = max(errors, key=errors.get)
     return errors[name], name
+
+
+def jacobian(function, at):
+    """df/dx of a real-analytic array function by the complex step, (*f.shape, *x.shape)."""
+    at = np.asarray(at, dtype=float)
+    columns = []
+    for index in np.ndindex(at.shape):
+        moved = at.astype(complex)
+        moved[index] += 1j * STEP
+        columns.append(np.imag(function(moved)) / STEP)
+    stacked = np.array(columns).reshape(at.shape + np.shape(columns[0]))
+    return np.moveaxis(stacked, range(at.ndim), range(-at.ndim, 0))

@@ -1,4 +1,4 @@
-"""The ledger: `book/claims.yml` becomes a page ({claims-ledger}), and {claim}`A32` links into it from any other."""
+"""The ledger: `book/claims.yml` becomes a page ({claims-ledger}); {claim}`A32` links into it."""
 
 import re
 from collections import Counter
@@ -10,42 +10,24 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+from .ledger import SOURCES, VERDICTS, WEIGHTS, read_ledger
 from .page import source_link
 
 logger = logging.getLogger(__name__)
 
 LEDGER = "book/claims.yml"
 PAGE = "book/claims"
-SOURCES = {
-    "A": "Source A: M. M. Arat",
-    "B": "Source B: N. Arbel",
-    "C": "Source C: Module 15.3",
-    "D": "Source D: S. Liu",
-}
-VERDICTS = ("holds", "holds if", "slip", "wrong", "approximation", "open")
-NEEDED = ("id", "source", "claim", "verdict")
 # h_t, W_xh, dL_{t+1}: at most three letters, ∂ and a hat among them, and what stands below
 INDEXED = re.compile(
     r"(?<![A-Za-z0-9_])((?:[^\W\d_]|[∂⁺′\u0300-\u036f]){1,3})_(?:\{([^{}]+)\}|([A-Za-zα-ω0-9]+))(?!_)"
 )
-
-
-def read_ledger(path):
-    """The entries by id, in the file's order. ValueError naming the entry which lacks a field or has an odd verdict."""
-    entries = {}
-    for number, entry in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")) or [], start=1):
-        missing = [field for field in NEEDED if not entry.get(field)]
-        label = entry.get("id") or f"number {number}"
-        if missing:
-            raise ValueError(f"entry {label} lacks {', '.join(missing)}")
-        if entry["verdict"] not in VERDICTS:
-            raise ValueError(
-                f"entry {label}: verdict {entry['verdict']!r}, wanted one of {', '.join(VERDICTS)}"
-            )
-        if label in entries:
-            raise ValueError(f"entry {label} stands twice")
-        entries[label] = entry
-    return entries
+# what stands under an entry's claim: the field, and what it is called
+FIELDS = (
+    ("condition", "Holds if. "),
+    ("right", "What is right. "),
+    ("shows", "What shows it. "),
+)
+PLACES = (("evidence", "Evidence. "), ("retold", "Made again with other numbers. "))
 
 
 def plain(text):
@@ -57,7 +39,9 @@ def plain(text):
 
 
 class ClaimRole(SphinxRole):
-    """{claim}`A32`: a link to the entry, its verdict and wording as tooltip. An unknown id is a warning."""
+    """{claim}`A32`: a link to the entry, its verdict and wording as tooltip.
+
+    An unknown id is a warning."""
 
     def run(self):
         entries = self.env.app.gtt_claims
@@ -87,7 +71,7 @@ class Ledger(SphinxDirective):
         entries = list(self.env.app.gtt_claims.values())
         if not entries:
             return [nodes.paragraph("", "The ledger has no entries yet.")]
-        found = [raw(filter_form(entries)), self.counts(entries)]
+        found = [raw(filter_form(entries)), self.counts(entries), *self.unbacked(entries)]
         for source, group in groupby(
             sorted(entries, key=lambda e: e["source"]), key=lambda e: e["source"]
         ):
@@ -100,28 +84,33 @@ class Ledger(SphinxDirective):
 
     def entry(self, entry):
         name, verdict = entry["id"], entry["verdict"]
-        box = nodes.container(
-            ids=[name], classes=["claim", f"source-is-{entry['source']}", verdict_class(verdict)]
-        )
+        kinds = [f"source-is-{entry['source']}", verdict_class(verdict)]
+        box = nodes.container(ids=[name], classes=["claim", *kinds])
         head = nodes.paragraph(classes=["claim-head"])
         head += nodes.reference(name, name, refuri=f"#{name}", internal=True, classes=["claim-id"])
         head += nodes.inline(verdict, verdict, classes=["verdict"])
-        if entry.get("where"):
-            head += nodes.inline("", str(entry["where"]), classes=["where"])
+        if "weight" in entry:
+            words = WEIGHTS[entry["weight"]].partition(":")[0]
+            head += nodes.inline(words, words, classes=["weight"])
+        where = f"{entry['place']} ({entry['where']})"
+        head += nodes.inline("", where, classes=["where"])
         box += head
         box.extend(self.prose(entry["claim"]))
-        for field, label in (("right", "What is right. "), ("shows", "What shows it. ")):
+        for field, label in FIELDS:
             if entry.get(field):
                 parsed = self.prose(entry[field])
                 if isinstance(parsed[0], nodes.paragraph):
                     parsed[0].insert(0, nodes.strong(label, label))
                 box += nodes.container("", *parsed, classes=[f"claim-{field}"])
-        if entry.get("evidence"):
-            line = nodes.paragraph("", "", nodes.strong("", "Evidence. "), classes=["evidence"])
-            for number, place in enumerate(entry["evidence"]):
-                line += nodes.Text(", " if number else "")
-                line += self.evidence(place)
-            box += line
+        for field, label in PLACES:
+            if entry.get(field) or field == "evidence":
+                line = nodes.paragraph("", "", nodes.strong("", label), classes=["evidence"])
+                for number, place in enumerate(entry.get(field) or ()):
+                    line += nodes.Text(", " if number else "")
+                    line += self.evidence(place)
+                if not entry.get(field):
+                    line += nodes.Text("None: there is nothing to run.")
+                box += line
         return box
 
     def prose(self, text):
@@ -143,6 +132,17 @@ class Ledger(SphinxDirective):
         if link := source_link(self.env.app, file.partition("::")[0]):
             return nodes.reference("", "", nodes.literal(place, place), refuri=link)
         return nodes.literal(place, place)
+
+    def unbacked(self, entries):
+        """A sentence on what the entries have: numbers, evidence, neither."""
+        bare = [entry for entry in entries if not entry["evidence"]]
+        numbered = sum(bool(entry["shows"]) for entry in entries)
+        sentence = (
+            f"{len(entries) - len(bare)} of {len(entries)} entries have something that runs to back"
+            f" them, and {numbered} give a number. {len(bare)} have nothing to run: they are about"
+            " history, usage or a wording."
+        )
+        return self.prose(sentence)
 
     def counts(self, entries):
         present = [verdict for verdict in VERDICTS if any(e["verdict"] == verdict for e in entries)]
@@ -177,7 +177,8 @@ def raw(html):
 def filter_form(entries):
     def select(name, label, values):
         options = "".join(f'<option value="{value}">{text}</option>' for value, text in values)
-        return f'<label>{label} <select name="{name}"><option value="">all</option>{options}</select></label>'
+        chosen = f'<select name="{name}"><option value="">all</option>{options}</select>'
+        return f"<label>{label} {chosen}</label>"
 
     sources = sorted({e["source"] for e in entries})
     verdicts = [v for v in VERDICTS if any(e["verdict"] == v for e in entries)]
