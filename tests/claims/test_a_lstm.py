@@ -1,5 +1,5 @@
 """Source A, the LSTM (`A69`–`A86`, `A95`–`A102`): the cell's recursion, its one-step derivative,
-and what a product of those misses. What training does to the gates is in `test_training`."""
+and what a product of those misses. What training does to the gates is in `test_learning`."""
 
 import numpy as np
 import pytest

@@ -347,7 +347,9 @@ def test_d_x31_x16_x34_the_cell_keeps_a_gradient_if_its_forget_gates_are_near_on
     plain = rnn.Params(W_xh, rng.standard_normal((200, 16, 16)) / np.sqrt(16))
     x = rng.standard_normal((20, 200, 1, 3))
     of_rnn = norm_curve(plain, rnn.forward(plain, x))[20, :, 0]
-    shown("D-x31 D-x16 D-x34", [200, 20], "200", "20")
+    shown("D-x31 D-x16 D-x34 B72", [200, 20], "200", "20")
+    above = [(sizes[bias] > 0.5).mean() for bias in (0, 3)]
+    shown("B72", [0.5, above[0], 0, above[1], 3], "half", "0%", "0", "100%", "3")
     shown("D-x31", [0, 1, 3, 5], "0", "1", "3", "5")
     shown("D-x31", [np.median(sizes[b]) for b in (0, 1, 3, 5)], "0.00063", "0.069", "2.3", "4.7")
     shown("D-x31 D-x34", np.median(of_rnn), "0.00038")
