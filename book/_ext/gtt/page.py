@@ -11,6 +11,8 @@ from pathlib import Path
 
 from docutils import nodes
 
+from . import questions
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 EXPLORER = ROOT / "src" / "bptt_core" / "explorer"
@@ -86,13 +88,14 @@ def version_of(*files):
 
 
 def add_context(app, pagename, templatename, context, doctree):
-    body = context.get("body") or ""
+    body = (context.get("body") or "").replace(questions.ANSWERS_HERE, questions.PROGRESS)
     for wrong, right in REPAIRS:
         body = body.replace(wrong, right)
     context["body"] = re.sub(r"<pre .*?</pre>", plain_code, body, flags=re.S)
     context["has_math"] = "<mjx-container" in body
     context["has_ledger"] = "claim-filter" in body
     context["has_explorer"] = "gtt-explorer" in body
+    context["ask"] = questions.script_of(body)
     context["launch"] = launch_links(app.gtt_repository, branch(), pagename)
     context["repository"] = app.gtt_repository
     context["version"] = app.gtt_version
@@ -105,7 +108,12 @@ def add_context(app, pagename, templatename, context, doctree):
 def start(app):
     app.gtt_repository = repository()
     app.gtt_version = version_of(
-        *sorted(p for folder in (STATIC, EXPLORER) for p in folder.iterdir() if p.is_file())
+        *sorted(
+            p
+            for folder in (STATIC, EXPLORER, questions.HERE, questions.HERE / "script")
+            for p in folder.iterdir()
+            if p.is_file()
+        )
     )
 
 
@@ -125,7 +133,7 @@ def plain_code(match):
 
 
 def style(static):
-    """The style of a page, without and with mathematics: the package's sheet (palette and explorer), then the theme's.
+    """The style of every page, the package's sheet (palette and explorer) and then the theme's; and that of mathematics.
 
     It goes into the page itself, with the fonts of the text: the first thing seen waits for no second request, and
     nothing moves when a font arrives."""
@@ -134,7 +142,7 @@ def style(static):
         for sheet in (EXPLORER / "explorer.css", STATIC / "gtt.css")
     ]
     plain = FONT.sub(inline_font, squeezed("\n".join(sheets)))
-    return plain, plain + squeezed((static / "math.css").read_text(encoding="utf-8"))
+    return plain, squeezed((static / "math.css").read_text(encoding="utf-8"))
 
 
 def move_tables(html, name, static):
@@ -163,15 +171,19 @@ def finish(app, error):
         return
     static = Path(app.outdir, "_static")
     shutil.copyfile(EXPLORER / "explorer.js", static / "explorer.js")
-    plain, with_math = style(static)
+    for name, code in questions.SCRIPTS.items():
+        (static / name).write_text(code, encoding="utf-8")
+    plain, of_math = style(static)
+    of_questions = squeezed(questions.SHEET)
+    written = questions.collect(app)
     for page in Path(app.outdir).rglob("*.html"):
-        html = page.read_text(encoding="utf-8")
+        html = questions.fill(page.read_text(encoding="utf-8"), page, written, static)
         to_static = Path(os.path.relpath(static, page.parent)).as_posix()
-        css = (
-            with_math.replace("mathjax/", f"{to_static}/mathjax/")
-            if "<mjx-container" in html
-            else plain
-        )
+        css = plain
+        if "<mjx-container" in html:
+            css += of_math.replace("mathjax/", f"{to_static}/mathjax/")
+        if questions.script_of(html):
+            css += of_questions
         name = page.relative_to(app.outdir).as_posix().replace("/", "-").replace(".html", ".js")
         html, moved = move_tables(html, name, static)
         head = f"<style>{css}</style>"

@@ -1,0 +1,24 @@
+"""The page takes an answer, and says which mistake it was. Without a kernel: all it needs was computed by Python.
+
+choice      pick one of a few; `wrong_line` picks one line of code
+number      one number, at the digits that were typed
+matrix      a matrix, or several steps that build on one another: `Task`, `Step`, `Part`
+curve       a curve, drawn before it is seen
+order       lines of a program, put in order: `Line`, `Run`
+state       a lab, brought to a state
+code        code, written and checked
+again, summary, progress    what went wrong before; what was expected on a page, and in the whole course
+"""
+
+from bptt_core.ask.choices import choice, wrong_line
+from bptt_core.ask.curves import curve
+from bptt_core.ask.orders import Line, Run, order
+from bptt_core.ask.pages import again, progress, summary
+from bptt_core.ask.programs import code
+from bptt_core.ask.states import state
+from bptt_core.ask.steps import Part, Step, Task, matrix, number
+
+__all__ = [
+    *("choice", "wrong_line", "number", "matrix", "Task", "Step", "Part", "curve"),
+    *("order", "Line", "Run", "state", "code", "again", "summary", "progress"),
+]

@@ -1,0 +1,102 @@
+// One question: its form, what is said, what is kept, what was folded.
+const HEADS = { right: "Right.", near: "Right, but for the last digit.", carried: "Right, from your numbers.", again: "Once more.", slip: "Not so.", off: "Not so." };
+const banked = {};
+let told = "", mounts = 0;
+
+// Outputs that would give the answer away fold: found by the browser's search all the same, printed, and there without a script.
+function fold(spec, root, answered) {
+  if (answered || !("onbeforematch" in root)) return () => {};
+  const folded = (spec.reveals || []).flatMap((id) => {
+    const target = document.getElementById(id), output = target?.matches(".cell") ? target.querySelector(".cell_output") : target;
+    if (!output) return [];
+    const button = tag("button", "show it", { type: "button" });
+    const note = tag("p", ["Folded until you have answered ", tag("a", "the question above", { href: `#${root.id}` }), ", or ", button, "."], { className: "gtt-folded" });
+    output.setAttribute("hidden", "until-found");
+    output.before(note);
+    const open = () => { output.removeAttribute("hidden"); note.remove(); };
+    button.addEventListener("click", () => { open(); output.tabIndex = -1; output.focus(); });
+    output.addEventListener("beforematch", open);
+    return [open];
+  });
+  return () => folded.splice(0).forEach((open) => open());
+}
+
+function mount(root, model, again) {
+  if (root.dataset.mounted) return;
+  root.dataset.mounted = ++mounts;
+  const spec = JSON.parse(root.querySelector("script").textContent), form = root.querySelector("form"), before = kept[spec.name];
+  const shown = root.querySelector(".gtt-ask-answer"), place = (where) => where?.querySelector(".gtt-ask-said") || root.querySelector(":scope > .gtt-ask-said");
+  const reveal = again ? () => {} : fold(spec, root, before?.first);
+
+  // html was written by Python; text may hold what the reader wrote
+  function say({ verdict, html = [], text = [], fault }, where) {
+    const parts = [...html.filter(Boolean).map((part) => tag("p", [], { innerHTML: part })), ...text.map((part) => tag("p", part))];
+    if (fault) parts.push(tag("p", fault));
+    if (HEADS[verdict]) (parts[0] || parts[parts.push(tag("p")) - 1]).prepend(tag("strong", HEADS[verdict]), " ");
+    if (loss && loss !== told) parts.push(tag("p", LOSSES[(told = loss)], { className: "gtt-ask-note" }));
+    const box = tag("div", parts);
+    box.dataset.verdict = verdict || "fault";
+    place(where).replaceChildren(box);
+  }
+  say.clear = (where) => place(where).replaceChildren();
+  const status = (line) => place().replaceChildren(tag("p", line, { className: "gtt-ask-note" }));
+  const keepState = (state) => again || keep(spec.name, { state });
+
+  function finish(result) {
+    if (!result.spoken) say(result);
+    const { verdict, said, state } = result, good = verdict === "right" || verdict === "near";
+    if (result.open) { keepState(state); return; }
+    if (again) { if (good) keep(spec.name, { again: true }); return; }
+    const first = kept[spec.name]?.first ? {} : { first: verdict, said };
+    keep(spec.name, { last: verdict, state, page: PAGE, ...first });
+    model?.set("answered", { said, verdict });
+    model?.save_changes();
+    reveal();
+  }
+
+  const kind = kinds[root.dataset.kind]({ root, spec, model, say, status, finish, keepState });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const result = await kind.answer(event.submitter);
+    if (result?.fault) say(result);
+    else if (result) finish(result);
+  });
+  shown.addEventListener("toggle", () => {
+    if (!shown.open) return;
+    kind.shown?.();
+    if (again) return;
+    if (!kept[spec.name]?.first) keep(spec.name, { first: "shown", said: "" });
+    reveal();
+  });
+  if (before?.state !== undefined && !again) try {
+    kind.put(before.state);
+    if (before.last && !kind.still) {
+      const result = kind.answer();
+      if (result && !result.fault && !result.spoken) say(result);
+    }
+  } catch { /* kept by a page that asked something else: begin anew */ }
+  root.querySelectorAll("input[type=radio]").forEach((input) => (input.name += `-${mounts}`));
+  form.firstElementChild.disabled = false;
+  root.dataset.ready = "";
+}
+
+function mountAll(where) {
+  where.querySelectorAll(".gtt-ask").forEach((root) => mount(root));
+  where.querySelectorAll("[data-ask]").forEach((root) => { if (!root.dataset.mounted) pages[root.dataset.ask](root, (root.dataset.mounted = "yes")); });
+}
+load();
+globalThis.gttAsk = {
+  read,
+  explain,
+  bank: (questions) => Object.assign(banked, questions),
+  render({ model, el }) {
+    el.innerHTML = model.get("_html");
+    const question = el.querySelector(".gtt-ask");
+    if (question) mount(question, model);
+    mountAll(el);
+  },
+};
+if (document.currentScript) {
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", () => mountAll(document));
+  else mountAll(document);
+}

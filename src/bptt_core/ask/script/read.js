@@ -1,0 +1,51 @@
+// What people type, read as a number: its value, half a unit of its last digit, and how many digits it has (Infinity:
+// exact). What can be read in two ways is not guessed at: the reader is asked.
+const FAULTS = {
+  empty: "Type a number first.",
+  unread: "I cannot read that as a number. Write it like 0.21, 3/8, 1e-3 or 2.1 × 10^-3.",
+  twice: "That can be read in two ways. Write the digits without a mark between groups, and one decimal point.",
+  zero: "That divides by zero.",
+  range: "That number is too large or too small to read.",
+};
+const NUMBER = /^([+-]?)(\d+\.?\d*|\.\d+)(?:(e|\*10\^|\^|\/)([+-]?)(\d+\.?\d*|\.\d+))?(%?)$/i;
+
+// One spelling for the many: minus signs, raised digits, fractions of one character, spaces that mean nothing.
+const tidy = (text) => text
+  .replace(/[\u200b-\u200f\u2060]/g, "")
+  .replace(/[⁺⁻⁰¹²³⁴-⁹]+/g, "^$&")
+  .replace(/[¼-¾⅐-⅞]/g, " $&")
+  .normalize("NFKC")
+  .replace(/[−‐‑‒–—]/g, "-")
+  .replace(/⁄/g, "/")
+  .replace(/^[\s=≈~]+|(?<!\d)\s+|\s+(?!\d)/g, "")
+  .replace(/[x×·⋅∙](?=10\^)/gi, "*")
+  .replace(/\*\*|\^+/g, "^")
+  .replace(/\^\(([+-]?\d+)\)/, "^$1");
+
+function read(text) {
+  const fault = (kind) => ({ fault: FAULTS[kind] });
+  const typed = tidy(text.slice(0, 3000));
+  if (!typed) return fault("empty");
+  if (/\d[\s'’]\d|[.,]\d*[.,]|(^|[^\d.,])[1-9]\d{0,2},\d{3}(?!\d)/.test(typed)) return fault("twice");
+  const m = NUMBER.exec(typed.replace(/,/g, "."));
+  if (!m || text.length > 3000) return fault("unread");
+  const [, sign, digits, mark, minus, second, percent] = m, scales = mark && mark !== "/" && mark !== "^";
+  if ((mark && mark !== "/" && second.includes(".")) || (mark === "^" && percent)) return fault("unread");
+  const part = (d, power = 0) => ({
+    value: Number(`${d}e${power}`),
+    half: Number(`5e${power - 1 - (d.split(".")[1] || "").length}`),
+    digits: d.replace(".", "").replace(/^0+/, "").length,
+  });
+  const a = part(digits, (scales ? Number(minus + second) : 0) - (percent ? 2 : 0));
+  let { value } = a, { half, digits: count } = a;
+  if (mark === "^") [value, half, count] = [value ** Number(minus + second), 0, Infinity];
+  if (mark === "/") {
+    const b = part(second), rounded = [[a, digits], [b, second]].filter(([d, written]) => d.value && written.includes("."));
+    if (!b.value) return fault("zero");
+    value = (minus === "-" ? -a.value : a.value) / b.value;
+    half = rounded.reduce((sum, [d]) => sum + Math.abs((d.half / d.value) * value), 0);
+    count = Math.min(Infinity, ...rounded.map(([d]) => d.digits));
+  }
+  if (!Number.isFinite(value) || !Number.isFinite(half) || (!value && /[1-9]/.test(digits))) return fault("range");
+  return { value: sign === "-" ? 0 - value : value, half, digits: count };
+}
