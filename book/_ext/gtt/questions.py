@@ -85,7 +85,9 @@ def fill(html, page, written, static):
                 "title": q["title"],
                 "question": q["question"],
                 "was": q["was"],
-                "link": f"{os.path.relpath(out / name, page.parent)}#ask-{q['name']}".replace(os.sep, "/"),
+                "link": f"{os.path.relpath(out / name, page.parent)}#ask-{q['name']}".replace(
+                    os.sep, "/"
+                ),
             }
             for name, found in written.items()
             for q in found

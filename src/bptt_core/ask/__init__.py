@@ -12,11 +12,12 @@ again, summary, progress    what went wrong before; what was expected on a page,
 
 from bptt_core.ask.choices import choice, wrong_line
 from bptt_core.ask.curves import curve
+from bptt_core.ask.numbers import matrix, number
 from bptt_core.ask.orders import Line, Run, order
 from bptt_core.ask.pages import again, progress, summary
 from bptt_core.ask.programs import code
 from bptt_core.ask.states import state
-from bptt_core.ask.steps import Part, Step, Task, matrix, number
+from bptt_core.ask.steps import Part, Step, Task
 
 __all__ = [
     *("choice", "wrong_line", "number", "matrix", "Task", "Step", "Part", "curve"),

@@ -69,7 +69,9 @@ def curve(
     }
     link = ""
     if lab:
-        address = "&".join([f"#lab={lab[0]}", *(f"{key}={value:g}" for key, value in lab[1].items())])
+        address = "&".join(
+            [f"#lab={lab[0]}", *(f"{key}={value:g}" for key, value in lab[1].items())]
+        )
         link = f'<p><a href="{address}">Move it in the figure</a></p>'
     shown = number(curves[0][-1], 2)
     return Question(
@@ -105,7 +107,11 @@ def _picture(x, at, low, high, start, path, xlabel, ylabel):
     lines = "".join(
         f'<path class="gtt-tick" d="M{LEFT} {y:.1f}H{RIGHT}"/>'
         f'<text x="{LEFT - 8}" y="{y + 5:.1f}" text-anchor="end">'
-        + ("1" if k == 0 else f'10<tspan dy="-.4em" font-size="75%">{str(k).replace("-", "−")}</tspan>')
+        + (
+            "1"
+            if k == 0
+            else f'10<tspan dy="-.4em" font-size="75%">{str(k).replace("-", "−")}</tspan>'
+        )
         + "</text>"
         for k in decades
         for y in [float(_height(k, low, high))]

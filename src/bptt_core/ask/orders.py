@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bptt_core._arrays import wanted
-from bptt_core.ask.question import Question, _button
+from bptt_core.ask.question import Question, knob
 from bptt_core.ask.text import number, rich
 
 LIMIT = 256  # programs that are run
@@ -55,7 +55,9 @@ def order(name, question, lines, run, why, *, intro="", outro="", answer=None, *
         found = good if not any(picks) else run([c[i] for c, i in zip(ways, picks, strict=True)])
         slips = [i for i, pick in enumerate(picks) if pick]
         if len(slips) == 1 and max(found.errors.values()) < 1e-9:
-            raise wanted("lines", f"{ways[slips[0]][picks[slips[0]]]!r}, which changes nothing", "a mistake")
+            raise wanted(
+                "lines", f"{ways[slips[0]][picks[slips[0]]]!r}, which changes nothing", "a mistake"
+            )
         shown = [int(np.argmax(order == pick)) for order, pick in zip(placed, picks, strict=True)]
         key = "".join("" if right[i] is None else str(at) for i, at in enumerate(shown))
         runs[key] = _result(found, good)
@@ -81,7 +83,7 @@ def order(name, question, lines, run, why, *, intro="", outro="", answer=None, *
         form,
         spec | {"why": rich(why)},
         button="Check",
-        answer=answer or f'{_fixed(program)}<p>{rich(why)}</p>',
+        answer=answer or f"{_fixed(program)}<p>{rich(why)}</p>",
         was="in the order of the solution",
         **more,
     )
@@ -95,7 +97,9 @@ def _check_orders(lines, run):
             continue
         errors = run([lines[i].code for i in places]).errors
         if not max(errors.values()) < 1e-9:
-            raise wanted("lines", f"the order {list(places)} with errors {errors}", "none above 1e-9")
+            raise wanted(
+                "lines", f"the order {list(places)} with errors {errors}", "none above 1e-9"
+            )
 
 
 def _number_of(sentence, sentences):
@@ -120,21 +124,31 @@ def _result(found, good):
     if not off:
         words = "Every gradient is right to rounding."
     else:
-        words = "Relative errors: " + ", ".join(
-            f"{name} {number(error, 2) if np.isfinite(error) else 'no number'}"
-            for name, error in found.errors.items()
-        ) + "."
+        words = (
+            "Relative errors: "
+            + ", ".join(
+                f"{name} {number(error, 2) if np.isfinite(error) else 'no number'}"
+                for name, error in found.errors.items()
+            )
+            + "."
+        )
     if not len(found.losses):
         return rich(words)
     ends = number(found.losses[-1], 2), number(good.losses[-1], 2)
     if off:
-        words += f" Trained with it, the loss ends at {ends[0]}; with the right gradient at {ends[1]}."
+        words += (
+            f" Trained with it, the loss ends at {ends[0]}; with the right gradient at {ends[1]}."
+        )
     top = max(np.max(good.losses), good.losses[0]) * 1.05
     paths = "".join(
         f'<path class="{kind}" d="{_losses(losses, top)}"/>'
-        for kind, losses in (("gtt-true", good.losses), ("gtt-yours", found.losses))[: 1 + bool(off)]
+        for kind, losses in (("gtt-true", good.losses), ("gtt-yours", found.losses))[
+            : 1 + bool(off)
+        ]
     )
-    label = f"loss while training: {ends[0]} at the end with this program, {ends[1]} with the right one"
+    label = (
+        f"loss while training: {ends[0]} at the end with this program, {ends[1]} with the right one"
+    )
     picture = f'<svg class="gtt-losses" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{label}">{paths}</svg>'
     key = '<span class="gtt-yours">loss with this program</span> ' if off else ""
     return f'{rich(words)}<br>{picture}<br>{key}<span class="gtt-true">with the right one</span>'
@@ -160,9 +174,11 @@ def _item(i, codes):
             f'<label><input type="radio" name="{{uid}}-{i}" data-lm-suppress-shortcuts="true">{box}</label>'
             for box in boxes
         ]
-        boxes = [f'<fieldset><legend class="gtt-unseen">One of these</legend>{"".join(boxes)}</fieldset>']
+        boxes = [
+            f'<fieldset><legend class="gtt-unseen">One of these</legend>{"".join(boxes)}</fieldset>'
+        ]
     moves = "".join(
-        _button(sign, f'type="button" data-by="{by}" aria-label="Move {way}: {_quoted(codes[0])}"')
+        knob(sign, f'type="button" data-by="{by}" aria-label="Move {way}: {_quoted(codes[0])}"')
         for sign, by, way in (("↑", -1, "up"), ("↓", 1, "down"))
     )
     return f'<li data-line="{i}">{grip}<div>{boxes[0]}</div><span class="gtt-ask-moves">{moves}</span></li>'

@@ -1,6 +1,6 @@
 """What a page tells of its questions: `again` at its start, `summary` at its end, `progress` for the whole course."""
 
-from bptt_core.ask.question import Element, _button, script
+from bptt_core.ask.question import Element, knob, script
 
 
 def again():
@@ -29,7 +29,7 @@ def progress():
 
 
 PROGRESS = f"""<div class="gtt-ask-progress" data-ask="progress">
-<p class="gtt-ask-tools">{_button("Save as a file", 'type="button" class="gtt-ask-export"')}
+<p class="gtt-ask-tools">{knob("Save as a file", 'type="button" class="gtt-ask-export"')}
 <label class="gtt-ask-file">Read from a file <input type="file" accept="application/json,.json" class="gtt-ask-import"></label>
-{_button("Forget all answers", 'type="button" class="gtt-ask-reset"')}</p>
+{knob("Forget all answers", 'type="button" class="gtt-ask-reset"')}</p>
 <p role="status"></p><div><p>Your answers are listed here by a script, which is off.</p></div></div>"""

@@ -4,7 +4,7 @@ import inspect
 import textwrap
 from html import escape
 
-from bptt_core.ask.question import Question, _button
+from bptt_core.ask.question import Question, knob
 
 
 class Code(Question):
@@ -21,8 +21,8 @@ class Code(Question):
         form = f"""<label class="gtt-unseen" for="{{uid}}-code">Your code</label>
 <textarea id="{{uid}}-code" rows="{lines}" spellcheck="false" autocapitalize="off" autocomplete="off"
  data-lm-suppress-shortcuts="true">{escape(starter.strip(chr(10)), quote=False)}</textarea>
-<p class="gtt-ask-tools">{_button("Start again", 'type="button" class="gtt-ask-reset"')}
-{_button("Copy to a notebook", 'type="button" class="gtt-ask-copy"')}</p>"""
+<p class="gtt-ask-tools">{knob("Start again", 'type="button" class="gtt-ask-reset"')}
+{knob("Copy to a notebook", 'type="button" class="gtt-ask-copy"')}</p>"""
         spec = {"setup": self._setup, "check": _source(check)}
         more.setdefault("label", "Write it")
         super().__init__(

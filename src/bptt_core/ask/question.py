@@ -110,7 +110,7 @@ class Question(Element):
             _fold("gtt-ask-hint", title, hint) for title, hint in zip(HINTS, hints, strict=False)
         )
         more += _fold("gtt-ask-answer", "Show me", answer)
-        submit = _button(button, 'type="submit"') if button else ""
+        submit = knob(button, 'type="submit"') if button else ""
         html = f"""<!--ask {name} {kind}--><div class="gtt-ask" data-kind="{kind}" id="{uid}"{" data-solved" * solved}>
 <p class="gtt-ask-label">{rich(label)}</p><form novalidate><fieldset class="gtt-ask-form" disabled>
 <legend class="gtt-ask-question">{rich(question)}</legend>
@@ -128,7 +128,7 @@ def _fold(kind, title, inside):
     return f'<details class="{kind}"><summary>{title}</summary><div>{inside}</div></details>'
 
 
-def _button(name, more='type="button"'):
+def knob(name, more='type="button"'):
     return f'<button {more} data-lm-suppress-shortcuts="true">{name}</button>'
 
 

@@ -1,5 +1,6 @@
 """Short texts as HTML, and numbers as a reader writes them."""
 
+import math
 import re
 from html import escape
 
@@ -28,24 +29,23 @@ def plain(text):
 def number(value, digits=3):
     """A number at so many significant digits, with a true minus; a power of ten where it is far from one."""
     value = float(value)
-    if value == 0:
-        return "0"
-    if 1e-4 <= abs(value) < 1e6:
-        written = f"{value:.{digits}g}"
-        if "e" in written:
-            written = f"{float(written):.0f}"
-        elif "." in written:
-            missing = digits - len(re.sub(r"^0+", "", re.sub(r"[-.]", "", written)))
-            written += "0" * max(missing, 0)
-        return written.replace("-", "−")
-    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-    return f"{mantissa} × 10^{int(exponent)}".replace("-", "−")
+    if value.is_integer() and abs(value) < 1e6:
+        written = f"{value:.0f}"
+    elif 1e-4 <= abs(value) < 1e6:
+        decimals = digits - 1 - math.floor(math.log10(float(f"{abs(value):.{digits - 1}e}")))
+        written = f"{round(value, decimals):.{max(decimals, 0)}f}"
+    else:
+        mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+        written = f"{mantissa} × 10^{int(power)}"
+    return written.replace("-", "−")
 
 
 def grid(array, digits=None, attributes=""):
     """A matrix, or a vector as a column, between brackets: at so many digits, or as many decimals as it needs."""
     array = np.atleast_2d(np.asarray(array, float).T).T
-    decimals = next((d for d in range(4) if np.allclose(array, array.round(d), rtol=0, atol=1e-9)), 4)
+    decimals = next(
+        (d for d in range(4) if np.allclose(array, array.round(d), rtol=0, atol=1e-9)), 4
+    )
 
     def written(value):
         return rich(number(value, digits)) if digits else f"{value:.{decimals}f}".replace("-", "−")

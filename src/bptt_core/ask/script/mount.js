@@ -4,21 +4,16 @@ const banked = {};
 let told = "", mounts = 0;
 
 // Outputs that would give the answer away fold: found by the browser's search all the same, printed, and there without a script.
-function fold(spec, root, answered) {
-  if (answered || !("onbeforematch" in root)) return () => {};
-  const folded = (spec.reveals || []).flatMap((id) => {
-    const target = document.getElementById(id), output = target?.matches(".cell") ? target.querySelector(".cell_output") : target;
-    if (!output) return [];
-    const button = tag("button", "show it", { type: "button" });
-    const note = tag("p", ["Folded until you have answered ", tag("a", "the question above", { href: `#${root.id}` }), ", or ", button, "."], { className: "gtt-folded" });
-    output.setAttribute("hidden", "until-found");
-    output.before(note);
-    const open = () => { output.removeAttribute("hidden"); note.remove(); };
-    button.addEventListener("click", () => { open(); output.tabIndex = -1; output.focus(); });
-    output.addEventListener("beforematch", open);
-    return [open];
-  });
-  return () => folded.splice(0).forEach((open) => open());
+function fold(spec, root) {
+  const targets = (spec.reveals || []).map((id) => document.getElementById(id)).filter((target) => target && "onbeforematch" in target);
+  const outputs = targets.map((target) => target.matches(".cell") ? target.querySelector(".cell_output") : target).filter(Boolean);
+  const button = tag("button", "show it", { type: "button" });
+  const note = tag("p", ["Folded until you have answered ", tag("a", "the question above", { href: `#${root.id}` }), ", or ", button, "."], { className: "gtt-folded" });
+  const open = () => { note.remove(); outputs.forEach((output) => output.removeAttribute("hidden")); };
+  outputs[0]?.before(note);
+  outputs.forEach((output) => { output.setAttribute("hidden", "until-found"); output.addEventListener("beforematch", open); });
+  button.addEventListener("click", () => { open(); outputs[0].tabIndex = -1; outputs[0].focus(); });
+  return open;
 }
 
 function mount(root, model, again) {
@@ -26,7 +21,7 @@ function mount(root, model, again) {
   root.dataset.mounted = ++mounts;
   const spec = JSON.parse(root.querySelector("script").textContent), form = root.querySelector("form"), before = kept[spec.name];
   const shown = root.querySelector(".gtt-ask-answer"), place = (where) => where?.querySelector(".gtt-ask-said") || root.querySelector(":scope > .gtt-ask-said");
-  const reveal = again ? () => {} : fold(spec, root, before?.first);
+  const reveal = again || before?.first ? () => {} : fold(spec, root);
 
   // html was written by Python; text may hold what the reader wrote
   function say({ verdict, html = [], text = [], fault }, where) {
@@ -68,13 +63,12 @@ function mount(root, model, again) {
     if (!kept[spec.name]?.first) keep(spec.name, { first: "shown", said: "" });
     reveal();
   });
-  if (before?.state !== undefined && !again) try {
+  try {
+    if (before?.state === undefined || again) throw 0;
     kind.put(before.state);
-    if (before.last && !kind.still) {
-      const result = kind.answer();
-      if (result && !result.fault && !result.spoken) say(result);
-    }
-  } catch { /* kept by a page that asked something else: begin anew */ }
+    const result = before.last && !kind.still && kind.answer();
+    if (result && !result.fault && !result.spoken) say(result);
+  } catch { /* nothing kept, or by a page that asked something else: begin anew */ }
   root.querySelectorAll("input[type=radio]").forEach((input) => (input.name += `-${mounts}`));
   form.firstElementChild.disabled = false;
   root.dataset.ready = "";
@@ -85,6 +79,7 @@ function mountAll(where) {
   where.querySelectorAll("[data-ask]").forEach((root) => { if (!root.dataset.mounted) pages[root.dataset.ask](root, (root.dataset.mounted = "yes")); });
 }
 load();
+if (/[?&]solutions\b/.test(location.search)) document.documentElement.classList.add("gtt-solutions"); // printed with them
 globalThis.gttAsk = {
   read,
   explain,

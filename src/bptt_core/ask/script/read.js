@@ -18,8 +18,8 @@ const tidy = (text) => text
   .replace(/[−‐‑‒–—]/g, "-")
   .replace(/⁄/g, "/")
   .replace(/^[\s=≈~]+|(?<!\d)\s+|\s+(?!\d)/g, "")
-  .replace(/[x×·⋅∙](?=10\^)/gi, "*")
   .replace(/\*\*|\^+/g, "^")
+  .replace(/[x×·⋅∙](?=10\^)/gi, "*")
   .replace(/\^\(([+-]?\d+)\)/, "^$1");
 
 function read(text) {

@@ -10,23 +10,19 @@ const PAGE = location.pathname.split("/").slice(-2).join("/");
 let kept = {}, loss = "";
 
 function sound(text) {
-  const data = JSON.parse(text), entries = data.v === EDITION && Object.entries(data.q);
-  if (!entries || !entries.every(([, e]) => e && typeof e === "object" && [e.first, e.said, e.page].every((x) => typeof x === "string"))) throw 0;
-  return Object.assign(Object.create(null), data.q);
+  const { v, q } = JSON.parse(text), strings = ({ first, said, page }) => [first, said, page].every((x) => typeof x === "string");
+  if (v !== EDITION || !Object.values(q).every(strings)) throw 0;
+  return q;
 }
+// What another window wrote since is read first, unless nothing can be kept.
 function load() {
-  let text;
+  let text = null;
   try {
     text = localStorage.getItem(KEY);
+    kept = text ? sound(text) : {};
   } catch {
-    loss = "blocked";
-    return;
-  }
-  try {
-    if (text) kept = sound(text);
-  } catch {
-    loss = "older";
-    try { localStorage.setItem(`${KEY}-set-aside`, text); localStorage.removeItem(KEY); } catch { loss = "full"; }
+    loss = text ? "older" : "blocked";
+    try { if (text) { localStorage.setItem(`${KEY}-set-aside`, text); localStorage.removeItem(KEY); } } catch { loss = "full"; }
   }
 }
 function save() {
@@ -37,7 +33,7 @@ function save() {
   }
 }
 function keep(name, changes) {
-  load(); // another window may have written since
+  if (!loss || loss === "older") load();
   kept[name] = { first: "", said: "", page: PAGE, ...kept[name], ...changes };
   save();
   document.dispatchEvent(new CustomEvent("gtt:answered", { detail: name }));
