@@ -13,7 +13,8 @@ import pytest
 import questions as made
 
 from bptt_core import ask
-from bptt_core.ask import question
+from bptt_core.ask import question, text
+from bptt_core.ask.text import rich
 from bptt_core.explorer import widget
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
@@ -90,9 +91,9 @@ def said(page, name):
     return box.get_attribute("data-verdict"), box.inner_text()
 
 
-def typed(page, name, text):
+def typed(page, name, answer):
     box = root(page, name).locator("input").first
-    box.fill(text)
+    box.fill(answer)
     box.press("Enter")
     return said(page, name)
 
@@ -181,7 +182,7 @@ EXPLAIN = """([name, k, all]) => {
 
 
 def written(values, digits=2):
-    return [f"{value:.{digits}g}" for value in np.ravel(values)]
+    return [f"{value:#.{digits}g}" for value in np.ravel(values)]
 
 
 def cases(k):
@@ -202,14 +203,14 @@ def test_every_slip_and_every_pair_is_named_in_every_variant(page, k):
     gives the same numbers at two digits."""
     all_cases = list(cases(k))
     found = page.evaluate(EXPLAIN, ["steps", k, [[v, t, b] for v, _, t, b in all_cases]])
-    named = 0
+    named = {0: [], 1: [], 2: []}
     for (variant, slips, numbers, _), (level, sentences) in zip(all_cases, found, strict=True):
-        step = made.task(variant).steps[k]
-        parts = [part for _, part, _ in step.slots(0)]
-        mine = [question.rich(parts[slot].slips[i][1]) for slot, i in slips]
+        parts = [part for _, part, _ in made.task(variant).steps[k].slots(0)]
+        mine = [rich(parts[slot].slips[i][1]) for slot, i in slips]
         assert level <= len(slips), (variant, slips, numbers)
-        named += any(sorted(ids) == sorted(mine) for ids in sentences)
-    assert named / len(all_cases) > 0.95
+        named[len(slips)].append(any(sorted(ids) == sorted(mine) for ids in sentences))
+    assert all(named[0]) and np.mean(named[1]) >= 0.98
+    assert not named[2] or np.mean(named[2]) >= 0.8
 
 
 def fill(page, k, values):
@@ -276,9 +277,9 @@ def test_a_transposed_matrix_and_one_wrong_sign_are_seen(page):
 
 def test_later_steps_wait_for_earlier_ones(page):
     steps = root(page, "steps").locator(".gtt-ask-step")
-    assert [steps.nth(k).is_disabled() for k in range(3)] == [False, True, True]
+    assert [step.evaluate("(e) => e.disabled") for step in steps.all()] == [False, True, True]
     fill(page, 0, ["0.11", "0.13"])
-    assert [steps.nth(k).is_disabled() for k in range(3)] == [False, False, True]
+    assert [step.evaluate("(e) => e.disabled") for step in steps.all()] == [False, False, True]
 
 
 def test_another_variant_brings_its_numbers_and_is_kept(page):
@@ -418,7 +419,7 @@ def test_the_first_wrong_line_is_pointed_at(page, order, picks, line, words):
     assert "gtt-wrong" in wrong.get_attribute("class")
     if order[0] == 0:
         error = made.run([[c, *w][picks.get(i, 0)] for i, (c, w, _) in enumerate(made.BODY)]).errors["dW_hh"]
-        assert f"dW_hh {question.rich(ask.text.number(error, 2))}".replace("_hh", "hh") in found
+        assert f"dW_hh {rich(text.number(error, 2))}".replace("_hh", "hh") in found
         assert root(page, "lines").locator(".gtt-losses path").count() == 2
 
 
@@ -485,7 +486,7 @@ def test_a_python_in_the_page_gets_setup_code_and_check(page):
     root(page, "write").locator("textarea").fill("def double(x):\n    return x + 0\n")
     root(page, "write").locator("[type=submit]").click()
     page.wait_for_function("document.querySelector('#ask-write [data-verdict=slip]')")
-    setup, code, check = page.evaluate("window.asked")
+    code, setup, check = page.evaluate("window.asked")
     assert setup == "import numpy as np" and "x + 0" in code and "def check(names):" in check
     assert "<b>3</b><script>" in said(page, "write")[1], "what the reader's code says is text, not markup"
     assert page.evaluate("window.bad") is None
@@ -752,7 +753,8 @@ def test_a_screen_reader_hears_the_question_with_its_controls_and_then_the_verdi
     assert 'radio "yes"' in tree and "status" in tree
     root(page, "pick").locator("input").nth(0).check()
     root(page, "pick").locator("[type=submit]").click()
-    assert re.search(r"status:.*\n.*strong: Not so\.", root(page, "pick").aria_snapshot()), root(page, "pick").aria_snapshot()
+    tree = root(page, "pick").aria_snapshot()
+    assert re.search(r"- status:\s+- paragraph:\s+- strong: Not so\.\s+- text: It bounds\.", tree), tree
 
 
 @pytest.mark.parametrize("width", [390, 320])

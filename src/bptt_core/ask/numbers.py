@@ -22,7 +22,7 @@ def number(
     why      said with the right answer
     slips    [(number, sentence)]: what mistakes give
     factors  {name: value}, as {"T": 6}: that much too large or too small is named. The sign and 2 always are
-    digits   how many must be typed: 2, or 1 for a whole number
+    digits   how many must be typed: 2; 1 means a whole number, to be met exactly
     **more   hints, reveals, label, solved: see `Question`
 
     Raises ValueError for a slip that the digits cannot tell from the right number."""
@@ -116,6 +116,7 @@ def _question(kind, name, question, tasks, factors, digits, unit, **more):
                 "n": step.size,
                 "rows": step.shape[0],
                 "digits": digits,
+                "whole": digits == 1,
                 "why": text.rich(step.why),
                 "slots": [
                     (slot, [number_of(said) for _, said in part.slips])

@@ -1,6 +1,7 @@
 // Typed numbers against a step's table. An answer is scale ∘ (add + map · the answers before it); each of these slots has
 // its right values first, then those of the mistakes. Nothing is known here of what they mean.
 const SLACK = 2e-5; // the table is rounded to six digits
+const capital = (words) => words[0].toUpperCase() + words.slice(1);
 const COUNT = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight"];
 
 function compose(step, picks, before) {
@@ -45,6 +46,7 @@ function outcome(step, [picks, , factor], before) {
 function explain(typed, step, befores, levels = [[0, 0], [1, 0], [0, 1], [1, 1], [2, 0]]) {
   const known = (step.known = step.known || slips(step));
   for (const [level, wide] of levels) {
+    if (wide && step.whole) continue;
     const found = befores.flatMap((before, from) => known[level]
       .map((slip) => ({ from, ids: slip[1], values: outcome(step, slip, before) })).filter(({ values }) => fits(typed, values, wide)));
     if (found.length) return { level, wide, ...found[0], all: [...new Map(found.map(({ ids }) => [ids.join(), ids])).values()] };
@@ -58,7 +60,7 @@ function tooFew(typed, step, befores, right) {
   const coarse = typed.some((t) => scale && t.digits < step.digits && t.half > 1.2 * 10 ** -step.digits * scale);
   const exact = typed.map((t) => ({ ...t, half: 0 }));
   if (!coarse || explain(exact, step, befores, [[0, 0], [1, 0]]).level < 2) return "";
-  return `${COUNT[step.digits]} digits at least: with fewer, right and wrong look the same.`.replace(/^./, (c) => c.toUpperCase());
+  return `${capital(COUNT[step.digits])} digits at least: with fewer, right and wrong look the same.`;
 }
 
 // How far off, where no known slip explains it.

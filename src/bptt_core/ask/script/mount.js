@@ -37,24 +37,23 @@ function mount(root, model, again) {
   const status = (line) => place().replaceChildren(tag("p", line, { className: "gtt-ask-note" }));
   const keepState = (state) => again || keep(spec.name, { state });
 
-  function finish(result) {
-    if (!result.spoken) say(result);
-    const { verdict, said, state } = result, good = verdict === "right" || verdict === "near";
-    if (result.open) { keepState(state); return; }
-    if (again) { if (good) keep(spec.name, { again: true }); return; }
-    const first = kept[spec.name]?.first ? {} : { first: verdict, said };
-    keep(spec.name, { last: verdict, state, page: PAGE, ...first });
+  function record({ verdict, said, state, open }) {
+    if (open) { keepState(state); return; }
+    if (again) { if (verdict === "right" || verdict === "near") keep(spec.name, { again: true }); return; }
+    keep(spec.name, { last: verdict, state, page: PAGE, ...(kept[spec.name]?.first ? {} : { first: verdict, said }) });
     model?.set("answered", { said, verdict });
     model?.save_changes();
     reveal();
+  }
+  function finish(result) {
+    if (!result.fault) record(result);
+    say(result.spoken || result, result.where);
   }
 
   const kind = kinds[root.dataset.kind]({ root, spec, model, say, status, finish, keepState });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const result = await kind.answer(event.submitter);
-    if (result?.fault) say(result);
-    else if (result) finish(result);
+    finish(await kind.answer(event.submitter));
   });
   shown.addEventListener("toggle", () => {
     if (!shown.open) return;
@@ -66,8 +65,7 @@ function mount(root, model, again) {
   try {
     if (before?.state === undefined || again) throw 0;
     kind.put(before.state);
-    const result = before.last && !kind.still && kind.answer();
-    if (result && !result.fault && !result.spoken) say(result);
+    if (before.last && !kind.still) say(kind.answer());
   } catch { /* nothing kept, or by a page that asked something else: begin anew */ }
   root.querySelectorAll("input[type=radio]").forEach((input) => (input.name += `-${mounts}`));
   form.firstElementChild.disabled = false;

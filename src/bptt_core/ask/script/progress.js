@@ -4,7 +4,7 @@ pages.progress = (root) => {
   const show = (said = "") => {
     const groups = [...new Set(all.map((q) => q.title))].map((title) => {
       const known = all.filter((q) => q.title === title);
-      return tag("section", [tag("h3", rich(title)), tag("p", tally(known)), tag("div", table(known), { className: "scroll" })]);
+      return tag("section", [tag("h2", rich(title)), tag("p", tally(known)), tag("div", table(known), { className: "scroll" })]);
     });
     root.querySelector("div").replaceChildren(...groups);
     status.textContent = said || (loss ? LOSSES[loss] : "");

@@ -10,5 +10,9 @@ kinds.state = ({ root, spec, say, finish }) => {
     if (found === spec.solved) finish({ verdict: "right", html, said, state: said });
     else if (html[0]) say({ verdict: "try", html });
   });
-  return { answer: () => ({ fault: "Move the lab: this question sees when it is solved." }), put: () => say({ verdict: "right", html: [spec.said[spec.solved]] }) };
+  return {
+    answer: () => ({ fault: "Move the lab: this question sees when it is solved." }),
+    put: () => say({ verdict: "right", html: [spec.said[spec.solved]] }),
+    still: true,
+  };
 };

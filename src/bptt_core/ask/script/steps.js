@@ -36,7 +36,7 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
   }
 
   function judge(k) {
-    const step = steps[k], inputs = entries(k), typed = inputs.map((input) => read(input.value));
+    const step = steps[k], inputs = entries(k), typed = inputs.map((input) => ({ ...read(input.value), ...(step.whole ? { half: 0 } : {}) }));
     const bad = typed.findIndex((t) => t.fault);
     if (bad >= 0) { inputs[bad].focus(); return typed[bad]; }
     const earlier = done.slice(0, k), clean = earlier.every((d) => d.right);
@@ -56,17 +56,17 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
 
   function answer(button) {
     const k = Math.max(0, fields.findIndex((field) => field.contains(button))), result = judge(k);
-    if (result.fault) { say(result, fields[k]); return; }
+    if (result.fault) return { ...result, where: fields[k] };
     const wrong = done.filter(({ verdict }) => verdict === "slip" || verdict === "off").length, whole = done.length === steps.length;
     missed = missed || wrong > 0;
     fields.forEach((field, i) => {
       field.disabled = i > done.length;
       if (i > k && many) say.clear(field);
     });
-    if (whole && many) result.html.push(wrong ? `${COUNT[wrong]} of ${COUNT[steps.length]} steps went wrong. What came after was judged from your own numbers.` : "All steps are right.");
-    say(result, fields[k]);
+    if (whole && many) result.html.push(wrong ? `${capital(COUNT[wrong])} of ${COUNT[steps.length]} steps went wrong. What came after was judged from your own numbers.` : "All steps are right.");
     const rows = done.map((_, i) => entries(i).map((input) => input.value.slice(0, 40)));
-    return { verdict: missed ? "slip" : "right", said: rows.map((row) => row.join(", ")).join(" · ").slice(0, 200), state: [variant, ...rows], open: !whole, spoken: true };
+    const said = rows.map((row) => row.join(", ")).join(" · ").slice(0, 200);
+    return { verdict: missed ? "slip" : "right", said, state: [variant, ...rows], open: !whole, spoken: result, where: fields[k] };
   }
 
   root.querySelector(".gtt-ask-another")?.addEventListener("click", () => {
@@ -87,8 +87,11 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
       deal(v);
       rows.every((row, k) => {
         entries(k).forEach((input, i) => (input.value = row[i] || ""));
-        return answer(fields[k]) && fields[k + 1];
+        const result = answer(fields[k]);
+        say(result.spoken || result, result.where);
+        return !result.fault && fields[k + 1];
       });
     },
+    still: true, // what was kept has just been said
   };
 };
