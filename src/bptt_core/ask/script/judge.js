@@ -20,7 +20,7 @@ function compose(step, picks, before) {
 const largest = (values) => Math.max(...values.map(Math.abs));
 function fit(typed, values, wide) {
   const slack = SLACK * largest(values);
-  return typed.map((t, i) => Math.abs(t.value - values[i]) <= Math.max(t.half * (wide ? 2.02 : 1.0001), wide * 0.005 * Math.abs(values[i]), slack));
+  return typed.map((t, i) => Math.abs(t.value - values[i]) <= slack + Math.max(t.half * (wide ? 2 : 1), wide * 0.005 * Math.abs(values[i])));
 }
 const fits = (typed, values, wide = 0) => fit(typed, values, wide).every(Boolean);
 

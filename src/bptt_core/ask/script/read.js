@@ -47,5 +47,6 @@ function read(text) {
     count = Math.min(Infinity, ...rounded.map(([d]) => d.digits));
   }
   if (!Number.isFinite(value) || !Number.isFinite(half) || (!value && /[1-9]/.test(digits))) return fault("range");
+  if (!value && !digits.includes(".")) [half, count] = [0, Infinity]; // a plain 0 means none at all
   return { value: sign === "-" ? 0 - value : value, half, digits: count };
 }
