@@ -1,5 +1,6 @@
 """What Python makes of a question: the table that the page looks up, and the errors that tell an author."""
 
+import gzip
 import itertools
 import json
 import re
@@ -199,3 +200,11 @@ def test_every_part_of_the_script_is_in_it():
     assert parts == {*question.PARTS, "progress"}
     assert "pages.progress" in question.script(progress=True)
     assert "pages.progress" not in question.SCRIPT
+
+
+def test_the_script_of_all_kinds_weighs_8_kb_at_most():
+    """As the built page has it: without comments, spaces and long names. As it stands it is 2 kB more."""
+    minify = pytest.importorskip("minify")
+    small = minify.string("application/javascript", question.SCRIPT)
+    assert len(gzip.compress(small.encode())) <= 8000
+    assert len(gzip.compress(question.SCRIPT.encode())) <= 10_500

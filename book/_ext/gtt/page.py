@@ -13,6 +13,11 @@ from docutils import nodes
 
 from . import questions
 
+try:
+    import minify
+except ImportError:
+    minify = None
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 EXPLORER = ROOT / "src" / "bptt_core" / "explorer"
@@ -127,6 +132,11 @@ def squeezed(css):
     return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.S))
 
 
+def minified(code):
+    """A script with short names and no spaces; as it is where there is no minifier (requirements.txt says where)."""
+    return minify.string("application/javascript", code) if minify else code
+
+
 def plain_code(match):
     """Code without the spans that change nothing: names and brackets are most of a cell and have no colour."""
     return TOKEN.sub(lambda token: token[0] if token[1] in COLOURED else token[2] or "", match[0])
@@ -170,9 +180,9 @@ def finish(app, error):
     if error is not None or app.builder.format != "html":
         return
     static = Path(app.outdir, "_static")
-    shutil.copyfile(EXPLORER / "explorer.js", static / "explorer.js")
-    for name, code in questions.SCRIPTS.items():
-        (static / name).write_text(code, encoding="utf-8")
+    scripts = {"explorer.js": (EXPLORER / "explorer.js").read_text(encoding="utf-8")}
+    for name, code in (scripts | questions.SCRIPTS).items():
+        (static / name).write_text(minified(code), encoding="utf-8")
     plain, of_math = style(static)
     of_questions = squeezed(questions.SHEET)
     written = questions.collect(app)

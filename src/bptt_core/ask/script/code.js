@@ -3,15 +3,8 @@ kinds.code = ({ root, spec, model, status }) => {
   const area = root.querySelector("textarea"), starter = area.value;
   const on = (name, does) => root.querySelector(`.gtt-ask-${name}`).addEventListener("click", does);
   on("reset", () => { area.value = starter; status("The code is as it was at first."); });
-  on("copy", async () => {
-    try {
-      await navigator.clipboard.writeText(`${spec.setup}\n\n${area.value}\n\n${spec.check}\n`);
-      status("Copied, with what it needs before and the check after it: paste it into a notebook.");
-    } catch {
-      area.select();
-      status("Selected: copy with the keyboard.");
-    }
-  });
+  on("copy", () => navigator.clipboard.writeText([spec.setup, area.value, spec.check].join("\n\n"))
+    .then(() => status("Copied, with its setup and its check."), () => { area.select(); status("Selected: copy with the keyboard."); }));
   const kernel = (code) => new Promise((done) => {
     const hear = (reply) => { if (!reply.gtt) return; model.off("msg:custom", hear); done(reply); };
     model.on("msg:custom", hear);
@@ -20,7 +13,7 @@ kinds.code = ({ root, spec, model, status }) => {
   return {
     async answer() {
       const code = area.value, run = model ? kernel : globalThis.gttPython?.run;
-      if (!run) return { fault: "The check needs Python. Copy the code to a notebook, or open this chapter as one: there the check runs." };
+      if (!run) return { fault: "The check needs Python. Copy the code to a notebook, or open this chapter as one." };
       status("Running …");
       let reply;
       try { reply = await run(code, spec.setup, spec.check); } catch (error) { reply = { right: false, said: [String(error)] }; }

@@ -9,7 +9,7 @@ kinds.curve = ({ root, spec }) => {
     const v = values();
     svg.querySelector(".gtt-guess").setAttribute("d", v.map((y, i) => `${i ? "L" : "M"}${spec.x[i]} ${height(y)}`).join(""));
     dots.forEach((dot, i) => dot.setAttribute("cy", height(v[i])));
-    inputs.forEach((input, i) => input.setAttribute("aria-valuetext", short(10 ** v[i])));
+    inputs.forEach((input, i) => (input.ariaValueText = short(10 ** v[i])));
   }
   function follow(event) {
     const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
@@ -45,7 +45,7 @@ kinds.curve = ({ root, spec }) => {
   draw();
   return {
     answer() {
-      if (!touched) return { fault: "Draw first: move the points to where you expect the curve." };
+      if (!touched) return { fault: "Draw first: move the points to where you expect them." };
       const v = values(), [verdict, html] = compare(v);
       root.classList.add("gtt-drawn");
       return { verdict, html, said: `${short(10 ** v[v.length - 1])} at ${spec.axis} ${spec.at[v.length - 1]}`, state: v };

@@ -1,7 +1,6 @@
 // Typed numbers against a step's table. An answer is scale ∘ (add + map · the answers before it); each of these slots has
 // its right values first, then those of the mistakes. Nothing is known here of what they mean.
 const SLACK = 2e-5; // the table is rounded to six digits
-const capital = (words) => words[0].toUpperCase() + words.slice(1);
 const COUNT = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight"];
 
 function compose(step, picks, before) {
@@ -59,8 +58,7 @@ function tooFew(typed, step, befores, right) {
   const scale = largest(right);
   const coarse = typed.some((t) => scale && t.digits < step.digits && t.half > 1.2 * 10 ** -step.digits * scale);
   const exact = typed.map((t) => ({ ...t, half: 0 }));
-  if (!coarse || explain(exact, step, befores, [[0, 0], [1, 0]]).level < 2) return "";
-  return `${capital(COUNT[step.digits])} digits at least: with fewer, right and wrong look the same.`;
+  return coarse && explain(exact, step, befores, [[0, 0], [1, 0]]).level > 1 && `Type at least ${COUNT[step.digits]} digits: with fewer, right and wrong look the same.`;
 }
 
 // How far off, where no known slip explains it.
@@ -72,10 +70,8 @@ function distance(typed, step, right) {
   if (!largest(right)) return "The right answer is zero.";
   const ratio = typed.reduce((sum, t, i) => sum + t.value * right[i], 0) / right.reduce((sum, v) => sum + v * v, 0);
   const near = (t, i) => Math.abs(t.value - ratio * right[i]) <= 2 * t.half + 0.01 * Math.abs(ratio) * largest(right);
-  const one = step.n < 2, good = fit(typed, right, 1), columns = step.n / step.rows;
-  if (ratio && typed.every(near)) return `That is ${short(ratio)} times the right ${one ? "number" : "answer, in every entry"}. No mistake I know gives it.`;
-  const place = (i) => (columns > 1 ? `row ${Math.floor(i / columns) + 1}, column ${(i % columns) + 1}` : `entry ${i + 1}`);
-  const where = (yes) => typed.map((_, i) => (good[i] === yes ? place(i) : "")).filter(Boolean).join(" and ");
-  if (fits(typed.map((t, i) => ({ ...t, value: good[i] ? t.value : -t.value })), right, 1)) return `Right, but for the sign of ${where(false)}.`;
-  return `${where(true) ? `Right in ${where(true)}.` : one ? "" : "No entry is right."} No mistake I know gives ${one ? "that" : "these numbers"}.`;
+  const one = step.n < 2, good = fit(typed, right, 1), turned = typed.map((t, i) => ({ ...t, value: good[i] ? t.value : -t.value }));
+  if (ratio && typed.every(near)) return `That is ${short(ratio)} times the right ${one ? "number" : "answer, in every entry"}: no mistake I know.`;
+  if (fits(turned, right, 1)) return "Right, but for the sign of the marked entries.";
+  return `${one ? "" : good.some(Boolean) ? "The entries that are not marked are right. " : "No entry is right. "}No mistake I know gives ${one ? "that" : "these numbers"}.`;
 }

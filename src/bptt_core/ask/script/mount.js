@@ -8,10 +8,10 @@ function fold(spec, root) {
   const targets = (spec.reveals || []).map((id) => document.getElementById(id)).filter((target) => target && "onbeforematch" in target);
   const outputs = targets.map((target) => target.matches(".cell") ? target.querySelector(".cell_output") : target).filter(Boolean);
   const button = tag("button", "show it", { type: "button" });
-  const note = tag("p", ["Folded until you have answered ", tag("a", "the question above", { href: `#${root.id}` }), ", or ", button, "."], { className: "gtt-folded" });
-  const open = () => { note.remove(); outputs.forEach((output) => output.removeAttribute("hidden")); };
+  const note = tag("p", ["Folded until you answer ", tag("a", "the question above", { href: `#${root.id}` }), ", or ", button, "."], { className: "gtt-folded" });
+  const open = () => { note.remove(); outputs.forEach((output) => (output.hidden = false)); };
   outputs[0]?.before(note);
-  outputs.forEach((output) => { output.setAttribute("hidden", "until-found"); output.addEventListener("beforematch", open); });
+  outputs.forEach((output) => { output.hidden = "until-found"; output.addEventListener("beforematch", open); });
   button.addEventListener("click", () => { open(); outputs[0].tabIndex = -1; outputs[0].focus(); });
   return open;
 }
@@ -25,11 +25,10 @@ function mount(root, model, again) {
 
   // html was written by Python; text may hold what the reader wrote
   function say({ verdict, html = [], text = [], fault }, where) {
-    const parts = [...html.filter(Boolean).map((part) => tag("p", [], { innerHTML: part })), ...text.map((part) => tag("p", part))];
-    if (fault) parts.push(tag("p", fault));
-    if (HEADS[verdict]) (parts[0] || parts[parts.push(tag("p")) - 1]).prepend(tag("strong", HEADS[verdict]), " ");
-    if (loss && loss !== told) parts.push(tag("p", LOSSES[(told = loss)], { className: "gtt-ask-note" }));
-    const box = tag("div", parts);
+    const parts = [...html.filter(Boolean).map((part) => tag("p", [], { innerHTML: part })), ...text.map((part) => tag("p", part)), tag("p", fault || "")];
+    if (HEADS[verdict]) parts[0].prepend(tag("strong", HEADS[verdict]), " ");
+    if (loss !== told) parts.push(tag("p", LOSSES[(told = loss)], { className: "gtt-ask-note" }));
+    const box = tag("div", parts.filter((part) => part.textContent));
     box.dataset.verdict = verdict || "fault";
     place(where).replaceChildren(box);
   }
@@ -39,7 +38,7 @@ function mount(root, model, again) {
 
   function record({ verdict, said, state, open }) {
     if (open) { keepState(state); return; }
-    if (again) { if (verdict === "right" || verdict === "near") keep(spec.name, { again: true }); return; }
+    if (again) { if (good(verdict)) keep(spec.name, { again: true }); return; }
     keep(spec.name, { last: verdict, state, page: PAGE, ...(kept[spec.name]?.first ? {} : { first: verdict, said }) });
     model?.set("answered", { said, verdict });
     model?.save_changes();
@@ -50,6 +49,7 @@ function mount(root, model, again) {
     say(result.spoken || result, result.where);
   }
 
+  if (!again) here.push({ name: spec.name, question: root.querySelector(".gtt-ask-question").innerHTML, was: spec.was, link: `#${root.id}` });
   const kind = kinds[root.dataset.kind]({ root, spec, model, say, status, finish, keepState });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

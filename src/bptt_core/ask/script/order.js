@@ -48,7 +48,7 @@ kinds.order = ({ root, spec, status }) => {
       lines().forEach((item, i) => item.classList.toggle("gtt-wrong", i === first));
       if (first >= 0) html.push(`<em>Line ${first + 1} is the first that goes wrong.</em> ${early(line) ? spec.sentences[early(line)[2]] : spec.sentences[spec.said[line][picks[line]]]}`);
       else html.push(spec.why);
-      html.push(disordered ? "In this order the program does not compute a gradient, so there is nothing to measure." : run);
+      html.push(disordered ? "In this order there is no gradient to measure." : run);
       return { verdict: first < 0 ? "right" : "slip", html, said: first < 0 ? "in order" : `line ${first + 1} wrong`, state: now };
     },
     put: (now) => now.forEach(([line, pick]) => {

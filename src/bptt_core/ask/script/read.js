@@ -3,9 +3,9 @@
 const FAULTS = {
   empty: "Type a number first.",
   unread: "I cannot read that as a number. Write it like 0.21, 3/8, 1e-3 or 2.1 × 10^-3.",
-  twice: "That can be read in two ways. Write the digits without a mark between groups, and one decimal point.",
+  twice: "That can be read in two ways. Write no mark but one decimal point.",
   zero: "That divides by zero.",
-  range: "That number is too large or too small to read.",
+  range: "That number is too large or too small.",
 };
 const NUMBER = /^([+-]?)(\d+\.?\d*|\.\d+)(?:(e|\*10\^|\^|\/)([+-]?)(\d+\.?\d*|\.\d+))?(%?)$/i;
 
@@ -31,21 +31,11 @@ function read(text) {
   if (!m || text.length > 3000) return fault("unread");
   const [, sign, digits, mark, minus, second, percent] = m, scales = mark && mark !== "/" && mark !== "^";
   if ((mark && mark !== "/" && second.includes(".")) || (mark === "^" && percent)) return fault("unread");
-  const part = (d, power = 0) => ({
-    value: Number(`${d}e${power}`),
-    half: Number(`5e${power - 1 - (d.split(".")[1] || "").length}`),
-    digits: d.replace(".", "").replace(/^0+/, "").length,
-  });
-  const a = part(digits, (scales ? Number(minus + second) : 0) - (percent ? 2 : 0));
-  let { value } = a, { half, digits: count } = a;
-  if (mark === "^") [value, half, count] = [value ** Number(minus + second), 0, Infinity];
-  if (mark === "/") {
-    const b = part(second), rounded = [[a, digits], [b, second]].filter(([d, written]) => d.value && written.includes("."));
-    if (!b.value) return fault("zero");
-    value = (minus === "-" ? -a.value : a.value) / b.value;
-    half = rounded.reduce((sum, [d]) => sum + Math.abs((d.half / d.value) * value), 0);
-    count = Math.min(Infinity, ...rounded.map(([d]) => d.digits));
-  }
+  const power = (scales ? Number(minus + second) : 0) - (percent ? 2 : 0), other = Number(minus + second);
+  let value = Number(`${digits}e${power}`), half = Number(`5e${power - 1 - (digits.split(".")[1] || "").length}`);
+  let count = digits.replace(".", "").replace(/^0+/, "").length;
+  if (mark === "/" && !other) return fault("zero");
+  if (mark && !scales) [value, half, count] = [mark === "/" ? value / other : value ** other, 0, Infinity];
   if (!Number.isFinite(value) || !Number.isFinite(half) || (!value && /[1-9]/.test(digits))) return fault("range");
   if (!value && !digits.includes(".")) [half, count] = [0, Infinity]; // a plain 0 means none at all
   return { value: sign === "-" ? 0 - value : value, half, digits: count };

@@ -11,7 +11,7 @@ kinds.state = ({ root, spec, say, finish }) => {
     else if (html[0]) say({ verdict: "try", html });
   });
   return {
-    answer: () => ({ fault: "Move the lab: this question sees when it is solved." }),
+    answer: () => ({ fault: "Move the lab: the question sees when it is there." }),
     put: () => say({ verdict: "right", html: [spec.said[spec.solved]] }),
     still: true,
   };

@@ -2,7 +2,6 @@
 kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
   const fields = [...root.querySelectorAll(".gtt-ask-step")], many = fields.length > 1;
   const entries = (k) => [...fields[k].querySelectorAll("input")];
-  const invalid = (input, yes) => (yes ? input.setAttribute("aria-invalid", "true") : input.removeAttribute("aria-invalid"));
   let variant, steps, done, missed;
 
   // One variant: its table of givens, and for each step its slots, cut from one row of numbers.
@@ -23,7 +22,7 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
     root.querySelectorAll("[data-right]").forEach((cell) => (cell.textContent = short(right[cell.dataset.right])));
     fields.forEach((field, k) => {
       field.disabled = k > 0;
-      entries(k).forEach((input) => { input.value = ""; invalid(input, false); });
+      entries(k).forEach((input) => { input.value = ""; input.ariaInvalid = null; });
       if (many) say.clear(field);
     });
   }
@@ -49,7 +48,7 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
     const html = level === 0 ? [wide ? `To three digits: ${found.values.map(short).join(", ")}.` : "", spec.steps[k].why || ""]
       : level === 3 ? [distance(typed, step, expected)] : sentences(found, again);
     const good = level ? fit(typed, expected, 1) : [];
-    inputs.forEach((input, i) => invalid(input, level && !good[i]));
+    inputs.forEach((input, i) => (input.ariaInvalid = level && !good[i] ? "true" : null));
     done = [...earlier, { right: level === 0 && !own, typed: numbers, values: found.values || numbers, ids, verdict }];
     return { verdict, html };
   }
@@ -63,7 +62,7 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
       field.disabled = i > done.length;
       if (i > k && many) say.clear(field);
     });
-    if (whole && many) result.html.push(wrong ? `${capital(COUNT[wrong])} of ${COUNT[steps.length]} steps went wrong. What came after was judged from your own numbers.` : "All steps are right.");
+    if (whole && many) result.html.push(wrong ? `In all, ${COUNT[wrong]} of ${COUNT[steps.length]} steps went wrong; what came after was judged from your own numbers.` : "All steps are right.");
     const rows = done.map((_, i) => entries(i).map((input) => input.value.slice(0, 40)));
     const said = rows.map((row) => row.join(", ")).join(" · ").slice(0, 200);
     return { verdict: missed ? "slip" : "right", said, state: [variant, ...rows], open: !whole, spoken: result, where: fields[k] };

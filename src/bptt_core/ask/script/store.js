@@ -3,8 +3,8 @@
 const KEY = "gtt-answers", EDITION = 1;
 const LOSSES = {
   blocked: "This browser keeps nothing for this page: your answers last until you leave it.",
-  full: "This browser's storage is full: your answers last until you leave the page.",
-  older: "Answers from another edition of this course were found. They cannot be read here and were set aside.",
+  full: "This browser's storage is full: your answers last until you leave this page.",
+  older: "Your answers are of another edition and cannot be read: new ones take their place.",
 };
 const PAGE = location.pathname.split("/").slice(-2).join("/");
 let kept = {}, loss = "";
@@ -22,7 +22,6 @@ function load() {
     kept = text ? sound(text) : {};
   } catch {
     loss = text ? "older" : "blocked";
-    try { if (text) { localStorage.setItem(`${KEY}-set-aside`, text); localStorage.removeItem(KEY); } } catch { loss = "full"; }
   }
 }
 function save() {
@@ -33,7 +32,7 @@ function save() {
   }
 }
 function keep(name, changes) {
-  if (!loss || loss === "older") load();
+  if (loss !== "full") load();
   kept[name] = { first: "", said: "", page: PAGE, ...kept[name], ...changes };
   save();
   document.dispatchEvent(new CustomEvent("gtt:answered", { detail: name }));
