@@ -49,7 +49,7 @@ class Code(Question):
             exec(self._setup, names)
             exec(code, names)
             right, said = self._check(names)
-        except Exception as error:  # whatever the reader's code raises is what the reader is told
+        except (Exception, SystemExit) as error:  # whatever it raises is what the reader is told
             return {"right": False, "said": [f"{type(error).__name__}: {error}"]}
         return {"right": bool(right), "said": [said] if isinstance(said, str) else list(said)}
 

@@ -1,7 +1,7 @@
 // One question: its form, what is said, what is kept, what was folded.
 const HEADS = { right: "Right.", near: "Right, but for the last digit.", carried: "Right, from your numbers.", again: "Once more.", slip: "Not so.", off: "Not so." };
 const banked = {};
-let told = "", mounts = 0;
+let told = "";
 
 // Outputs that would give the answer away fold: found by the browser's search all the same, printed, and there without a script.
 function fold(spec, root) {
@@ -17,8 +17,8 @@ function fold(spec, root) {
 }
 
 function mount(root, model, again) {
-  if (root.dataset.mounted) return;
-  root.dataset.mounted = ++mounts;
+  if ("mounted" in root.dataset) return;
+  root.dataset.mounted = "";
   const spec = JSON.parse(root.querySelector("script").textContent), form = root.querySelector("form"), before = kept[spec.name];
   const shown = root.querySelector(".gtt-ask-answer"), place = (where) => where?.querySelector(".gtt-ask-said") || root.querySelector(":scope > .gtt-ask-said");
   const reveal = again || before?.first ? () => {} : fold(spec, root);
@@ -49,11 +49,17 @@ function mount(root, model, again) {
     say(result.spoken || result, result.where);
   }
 
-  if (!again) here.push({ name: spec.name, question: root.querySelector(".gtt-ask-question").innerHTML, was: spec.was, link: `#${root.id}` });
+  if (!again) here.push({ root, name: spec.name, question: root.querySelector(".gtt-ask-question").innerHTML, was: spec.was, link: `#${root.id}` });
   const kind = kinds[root.dataset.kind]({ root, spec, model, say, status, finish, keepState });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     finish(await kind.answer(event.submitter));
+  });
+  // Enter hands in the step it is typed in, and in a notebook too, which keeps it from the form
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.localName !== "input") return;
+    event.preventDefault();
+    (event.target.closest(".gtt-ask-step")?.querySelector("button") || form.querySelector("[type=submit]"))?.click();
   });
   shown.addEventListener("toggle", () => {
     if (!shown.open) return;
@@ -67,14 +73,13 @@ function mount(root, model, again) {
     kind.put(before.state);
     if (before.last && !kind.still) say(kind.answer());
   } catch { /* nothing kept, or by a page that asked something else: begin anew */ }
-  root.querySelectorAll("input[type=radio]").forEach((input) => (input.name += `-${mounts}`));
   form.firstElementChild.disabled = false;
   root.dataset.ready = "";
 }
 
-function mountAll(where) {
-  where.querySelectorAll(".gtt-ask").forEach((root) => mount(root));
-  where.querySelectorAll("[data-ask]").forEach((root) => { if (!root.dataset.mounted) pages[root.dataset.ask](root, (root.dataset.mounted = "yes")); });
+function mountAll(where, model) {
+  where.querySelectorAll(".gtt-ask").forEach((root) => mount(root, model));
+  where.querySelectorAll("[data-ask]:not([data-mounted])").forEach((root) => pages[root.dataset.ask](root, (root.dataset.mounted = "")));
 }
 load();
 if (/[?&]solutions\b/.test(location.search)) document.documentElement.classList.add("gtt-solutions"); // printed with them
@@ -84,9 +89,7 @@ globalThis.gttAsk = {
   bank: (questions) => Object.assign(banked, questions),
   render({ model, el }) {
     el.innerHTML = model.get("_html");
-    const question = el.querySelector(".gtt-ask");
-    if (question) mount(question, model);
-    mountAll(el);
+    mountAll(el, model);
   },
 };
 if (document.currentScript) {

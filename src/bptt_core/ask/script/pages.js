@@ -23,11 +23,15 @@ function tally(known) {
   const [right, shown, skipped] = [n(good), n((first) => first === "shown"), n((first) => !first)];
   return `${count(firsts.length, "question")}: ${right} right at first, ${firsts.length - right - shown - skipped} not so, ${shown} shown, ${skipped} skipped.`;
 }
-const here = []; // the questions of this page, in its order
+const here = (globalThis.gttAsked ??= []); // the questions of this page; in a notebook each has a script of its own
 
 const pages = {
   summary(root) {
-    const show = () => root.querySelector("div").replaceChildren(tag("p", tally(here)), table(here), tag("p", loss ? LOSSES[loss] : ""));
+    const show = () => {
+      const known = here.filter((q) => q.root.isConnected);
+      if (!loss) load();
+      root.querySelector("div").replaceChildren(tag("p", tally(known)), table(known), tag("p", LOSSES[loss] || ""));
+    };
     document.addEventListener("gtt:answered", show);
     show();
   },

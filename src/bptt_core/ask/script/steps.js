@@ -73,12 +73,6 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
     keepState([variant]);
     entries(0)[0].focus();
   });
-  // Enter hands in the step it is typed in, not the form's first one
-  if (many) root.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.target.type !== "text") return;
-    event.preventDefault();
-    event.target.closest(".gtt-ask-step").querySelector("button").click();
-  });
   deal(0);
   return {
     answer,
