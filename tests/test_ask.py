@@ -1,4 +1,5 @@
-"""What Python makes of a question: the table that the page looks up, and the errors that tell an author."""
+"""What Python makes of a question: the table that the page looks up, and the errors that tell an
+author."""
 
 import gzip
 import itertools
@@ -22,7 +23,8 @@ def options():
 
 @pytest.mark.parametrize(
     ("value", "digits", "written"),
-    [(0.2, 3, "0.200"), (-16.6355, 3, "−16.6"), (0, 3, "0"), (7, 3, "7"), (1234567, 3, "1.23 × 10^6"),
+    [(0.2, 3, "0.200"), (-16.6355, 3, "−16.6"), (0, 3, "0"), (7, 3, "7"),
+     (1234567, 3, "1.23 × 10^6"),
      (0.00002, 2, "2.0 × 10^−5"), (1024.5, 3, "1020"), (0.0996, 2, "0.10")],
 )  # fmt: skip
 def test_numbers_are_written_at_their_digits(value, digits, written):
@@ -161,7 +163,8 @@ def test_code_is_judged_where_python_runs():
 
 
 def test_a_page_with_python_gets_the_check_as_source():
-    """Setup, code and check, run one after another as gttPython.run is asked to, give the verdict."""
+    """Setup, code and check, run one after another as gttPython.run is asked to, give the
+    verdict."""
     made = spec(ask.code("q-code", "Square?", "", "import math", check, answer="`x**2`"))
     names = {}
     exec(made["setup"] + "\ndef f(x):\n    return x * x", names)
@@ -203,7 +206,8 @@ def test_every_part_of_the_script_is_in_it():
 
 
 def test_the_script_of_all_kinds_weighs_8_kb_at_most():
-    """As the built page has it: without comments, spaces and long names. As it stands it is 2 kB more."""
+    """As the built page has it: without comments, spaces and long names. As it stands it is 2 kB
+    more."""
     minify = pytest.importorskip("minify")
     small = minify.string("application/javascript", question.SCRIPT)
     assert len(gzip.compress(small.encode())) <= 8000

@@ -12,14 +12,20 @@ import urllib.request
 
 @contextlib.contextmanager
 def open_notebook(browser, folder, sources):
-    """An open notebook with a cell for each {name: source}; run(name) executes one and returns it."""
+    """An open notebook with a cell for each {name: source}; run(name) executes one and returns
+    it."""
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     cells = [
         {"cell_type": "code", "id": name, "metadata": {}, "outputs": [], "execution_count": None,
          "source": source}
         for name, source in sources.items()
     ]  # fmt: skip
-    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
+    content = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": kernel},
+        "cells": cells,
+    }
     (folder / "live.ipynb").write_text(json.dumps(content), encoding="utf-8")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

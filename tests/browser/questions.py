@@ -1,4 +1,5 @@
-"""One question of each kind, for the browser tests: small enough to know every right answer and every slip."""
+"""One question of each kind, for the browser tests: small enough to know every right answer and
+every slip."""
 
 import itertools
 
@@ -172,7 +173,8 @@ def every(lab):
 
 
 def slips_of(step):
-    """[(kind, position among the slots, which slip)] of a step, and all pairs of different slots."""
+    """[(kind, position among the slots, which slip)] of a step, and all pairs of different
+    slots."""
     slots = step.slots(0)
     single = [(k, i) for k, (_, part, _) in enumerate(slots) for i in range(len(part.slips))]
     pairs = [(a, b) for a, b in itertools.combinations(single, 2) if a[0] != b[0]]

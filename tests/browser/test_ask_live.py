@@ -7,14 +7,16 @@ pytest.importorskip("jupyterlab")
 
 CELLS = {
     "choice": """from bptt_core import ask
-pick = ask.choice("live-pick", "Is it so?", {"yes": "It is not.", "no": "So it is."}, "no")
+options = {"yes": "It is not.", "no": "So it is."}
+pick = ask.choice("live-pick", "Is it so?", options, "no")
 pick""",
     "heard": "print('heard', pick.answered)",
-    "number": "ask.number('live-number', 'How much?', 0.25, 'A quarter.', slips=[(0.5, 'A half.')])",
+    "number": """slips = [(0.5, "A half.")]
+ask.number("live-number", "How much?", 0.25, "A quarter.", slips=slips)""",
     "code": """def check(names):
     right = names["double"](3) == 6
     return right, "It doubles." if right else f"Three becomes {names['double'](3)}."
-ask.code("live-code", "Double it.", "def double(x):\\n    return x\\n", "", check, answer="`2 * x`")""",
+ask.code("live-code", "Double it.", "def double(x): ...", "", check, answer="`2 * x`")""",
     "summary": "ask.summary()",
 }
 READY = ".gtt-ask[data-ready]"

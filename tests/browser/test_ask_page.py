@@ -1,6 +1,8 @@
-"""Questions in a browser, without a kernel: each kind answered right and wrong, by keyboard and pointer, kept and told.
+"""Questions in a browser, without a kernel: each kind answered right and wrong, by keyboard and
+pointer, kept and told.
 
-One page with a question of each kind is made here (questions.py), so that these tests need no built book."""
+One page with a question of each kind is made here (questions.py), so that these tests need no
+built book."""
 
 import itertools
 import json
@@ -13,18 +15,20 @@ import pytest
 import questions as made
 
 from bptt_core import ask
-from bptt_core.ask import question, text
-from bptt_core.ask.text import rich
+from bptt_core.ask import question
+from bptt_core.ask.text import number, rich
 from bptt_core.explorer import widget
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Questions</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="ask.css">
-<style>body {{ margin: 0 auto; max-width: 700px; padding: 16px; background: var(--gtt-paper); color: var(--gtt-ink) }}
-</style><script defer src="explorer.js"></script><script defer src="ask.js"></script></head>
+PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
+<title>Questions</title><meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="ask.css"><style>
+body {{ margin: 0 auto; max-width: 700px; padding: 16px; background: var(--gtt-paper);
+  color: var(--gtt-ink) }}</style>
+<script defer src="explorer.js"></script><script defer src="ask.js"></script></head>
 <body><main><h1>Questions</h1>{body}</main></body></html>"""
-GUARDED = """<div class="cell" id="guarded"><pre>code</pre><div class="cell_output"><pre>sesame</pre></div></div>
-<p id="guarded-too">So it was sesame.</p>"""
+GUARDED = """<div class="cell" id="guarded"><pre>code</pre>
+<div class="cell_output"><pre>sesame</pre></div></div><p id="guarded-too">So it was sesame.</p>"""
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +106,12 @@ def typed(page, name, answer):
 
 
 def test_each_pick_has_its_sentence(page):
-    for pick, verdict, words in ((0, "slip", "Not so. It bounds. It does not decide."), (1, "right", "Right. It is a bound."),
-                                 (2, "slip", "Not so. It bounds.")):  # fmt: skip
+    expected = (
+        ("slip", "Not so. It bounds. It does not decide."),
+        ("right", "Right. It is a bound."),
+        ("slip", "Not so. It bounds."),
+    )
+    for pick, (verdict, words) in enumerate(expected):
         root(page, "pick").locator("input").nth(pick).check()
         root(page, "pick").locator("[type=submit]").click()
         assert said(page, "pick") == (verdict, words)
@@ -135,15 +143,18 @@ def test_the_wrong_line_is_found(page):
     ("text", "verdict", "words"),
     [
         ("0.57", "right", "1 − h2."), ("0,573", "right", "1 − h2."), ("57.3 %", "right", "1 − h2."),
-        ("5.73e-1", "right", "1 − h2."), ("0.5729378", "right", "1 − h2."), ("573/1000", "near", "last digit"),
+        ("5.73e-1", "right", "1 − h2."), ("0.5729378", "right", "1 − h2."),
+        ("573/1000", "near", "last digit"),
         ("0.58", "near", "To three digits: 0.573."), ("0.572", "near", "To three digits: 0.573."),
         ("0.35", "slip", "1 − h was taken."), ("0.23", "slip", "That is logistic."),
         ("-0.57", "slip", "The sign is the other way round."), ("1.15", "slip", "twice"),
         ("0.286", "slip", "half"), ("3.44", "slip", "T = 6 times too large"),
         ("0.0955", "slip", "T = 6 times too small"), ("1.72", "slip", "B = 3 times too large"),
-        ("-0.35", "slip", "1 − h was taken."), ("-0.35", "slip", "The sign is the other way round."),
+        ("-0.35", "slip", "1 − h was taken."),
+        ("-0.35", "slip", "The sign is the other way round."),
         ("0.75", "off", "1.31 times the right number"), ("0.6", "fault", "at least two digits"),
-        ("0.3", "fault", "at least two digits"), ("x", "fault", "cannot read"), ("", "fault", "Type a number"),
+        ("0.3", "fault", "at least two digits"), ("x", "fault", "cannot read"),
+        ("", "fault", "Type a number"),
         ("0", "off", "No mistake I know gives that."), ("570", "off", "995 times the right number"),
         ("5.7e9", "off", "about 10^9 times"), ("-0.75", "off", "−1.31 times"),
     ],
@@ -186,7 +197,8 @@ def written(values, digits=2):
 
 
 def cases(k):
-    """(variant, slips, what a reader types who makes them, the right answers before) of step k, over all variants."""
+    """(variant, slips, what a reader types who makes them, the right answers before) of step k,
+    over all variants."""
     for variant in range(5):
         steps = made.task(variant).steps
         before = np.zeros(0)
@@ -199,8 +211,8 @@ def cases(k):
 
 @pytest.mark.parametrize("k", [0, 1, 2])
 def test_every_slip_and_every_pair_is_named_in_every_variant(page, k):
-    """Right answers as right; a slip by its sentence, perhaps beside another; a pair by both, or by one slip that
-    gives the same numbers at two digits."""
+    """Right answers as right; a slip by its sentence, perhaps beside another; a pair by both, or
+    by one slip that gives the same numbers at two digits."""
     all_cases = list(cases(k))
     found = page.evaluate(EXPLAIN, ["steps", k, [[v, t, b] for v, _, t, b in all_cases]])
     named = {0: [], 1: [], 2: []}
@@ -272,7 +284,12 @@ def test_a_transposed_matrix_and_one_wrong_sign_are_seen(page):
     verdict, words = fill(page, 2, written(flipped, 3))
     assert verdict == "off" and "Right, but for the sign of the marked entries." in words
     marks = root(page, "steps").locator(".gtt-ask-step").nth(2).locator("input")
-    assert [marks.nth(i).get_attribute("aria-invalid") for i in range(4)] == [None, None, "true", None]
+    assert [marks.nth(i).get_attribute("aria-invalid") for i in range(4)] == [
+        None,
+        None,
+        "true",
+        None,
+    ]
 
 
 def test_later_steps_wait_for_earlier_ones(page):
@@ -340,8 +357,11 @@ def test_the_truth_is_hidden_until_a_curve_is_drawn(page):
 
 def test_the_reader_s_curve_lies_on_the_truth_if_it_is_the_truth(page):
     draw(page, TRUTH)
-    ends = """(e) => [...e.getAttribute('d').matchAll(/(-?[\\d.]+) (-?[\\d.]+)/g)].map((m) => m.slice(1).map(Number))"""
-    mine, true = (np.array(root(page, "draw").locator(c).evaluate(ends)) for c in (".gtt-guess", ".gtt-truth"))
+    ends = """(e) => [...e.getAttribute('d').matchAll(/(-?[\\d.]+) (-?[\\d.]+)/g)]
+        .map((m) => m.slice(1).map(Number))"""
+    mine, true = (
+        np.array(root(page, "draw").locator(c).evaluate(ends)) for c in (".gtt-guess", ".gtt-truth")
+    )
     assert np.abs(mine - true).max() < 0.1
 
 
@@ -381,7 +401,9 @@ def arrange(page, order, picks):
     """Bring the lines into an order with their buttons, and choose: 0 is the right twin."""
     lines = root(page, "lines").locator("li")
     for place, line in enumerate(order):
-        while (at := [li.get_attribute("data-line") for li in lines.all()].index(str(line))) > place:
+        while (
+            at := [li.get_attribute("data-line") for li in lines.all()].index(str(line))
+        ) > place:
             lines.nth(at).locator("[data-by='-1']").press("Enter")
     for line, pick in picks.items():
         code = [made.BODY[line][0], *made.BODY[line][1]][pick]
@@ -414,12 +436,18 @@ def test_an_order_that_does_as_well_is_right(page):
 )
 def test_the_first_wrong_line_is_pointed_at(page, order, picks, line, words):
     verdict, found = arrange(page, order, picks)
-    assert verdict == "slip" and f"Line {line} is the first that goes wrong." in found and words in found
+    assert (
+        verdict == "slip"
+        and f"Line {line} is the first that goes wrong." in found
+        and words in found
+    )
     wrong = root(page, "lines").locator("li").nth(line - 1)
     assert "gtt-wrong" in wrong.get_attribute("class")
     if order[0] == 0:
-        error = made.run([[c, *w][picks.get(i, 0)] for i, (c, w, _) in enumerate(made.BODY)]).errors["dW_hh"]
-        assert f"dW_hh {rich(text.number(error, 2))}".replace("_hh", "hh") in found
+        error = made.run(
+            [[c, *w][picks.get(i, 0)] for i, (c, w, _) in enumerate(made.BODY)]
+        ).errors["dW_hh"]
+        assert f"dW_hh {rich(number(error, 2))}".replace("_hh", "hh") in found
         assert root(page, "lines").locator(".gtt-losses path").count() == 2
 
 
@@ -468,7 +496,10 @@ def test_a_lab_says_where_it_is_and_in_which_words(page, lab, bring):
     assert heard["name"] == lab._name and heard["touched"]
     assert heard["settings"][key] == lab._values[key][goal]
     assert heard["at"] == [lab._values[k].index(v) for k, v in heard["settings"].items()]
-    assert heard["sentence"].replace("*", "").replace("_", "") == page.locator(".gtt-readout").inner_text()
+    assert (
+        heard["sentence"].replace("*", "").replace("_", "")
+        == page.locator(".gtt-readout").inner_text()
+    )
 
 
 # --- code
@@ -482,13 +513,16 @@ def test_without_python_the_reader_is_told_where_there_is_one(page):
 
 def test_a_python_in_the_page_gets_setup_code_and_check(page):
     page.evaluate("""() => { window.gttPython = {run: async (...asked) => { window.asked = asked;
-        return {right: false, said: ['Three becomes <b>3</b><script>window.bad = 1</script>.']}; }}; }""")
+        return {right: false, said: ['Three becomes <b>3</b><script>window.bad = 1</script>.']};
+        }}; }""")
     root(page, "write").locator("textarea").fill("def double(x):\n    return x + 0\n")
     root(page, "write").locator("[type=submit]").click()
     page.wait_for_function("document.querySelector('#ask-write [data-verdict=slip]')")
     code, setup, check = page.evaluate("window.asked")
     assert setup == "import numpy as np" and "x + 0" in code and "def check(names):" in check
-    assert "<b>3</b><script>" in said(page, "write")[1], "what the reader's code says is text, not markup"
+    assert "<b>3</b><script>" in said(page, "write")[1], (
+        "what the reader's code says is text, not markup"
+    )
     assert page.evaluate("window.bad") is None
 
 
@@ -579,7 +613,8 @@ def test_what_was_answered_is_there_after_a_reload(page):
     assert root(page, "slope").locator("input").input_value() == "0.35"
 
 
-BLOCKED = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError'); }})"
+BLOCKED = """Object.defineProperty(window, 'localStorage', {
+    get() { throw new DOMException('no', 'SecurityError'); }})"""
 FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
 OLDER = "if (!sessionStorage.x) { sessionStorage.x = 1; localStorage.setItem('gtt-answers', %r); }"
 
@@ -596,7 +631,9 @@ OLDER = "if (!sessionStorage.x) { sessionStorage.x = 1; localStorage.setItem('gt
         (OLDER % "null", "another edition"),
     ],
 )
-def test_a_browser_that_keeps_nothing_is_told_of_once_and_the_page_works(browser, address, script, words):
+def test_a_browser_that_keeps_nothing_is_told_of_once_and_the_page_works(
+    browser, address, script, words
+):
     context = browser.new_context()
     context.add_init_script(script)
     page = context.new_page()
@@ -607,16 +644,26 @@ def test_a_browser_that_keeps_nothing_is_told_of_once_and_the_page_works(browser
     verdict, found = typed(page, "slope", "0.35")
     assert verdict == "slip" and words in found
     assert words not in typed(page, "count", "4")[1], "once is enough"
-    assert "0.35 (not so)" in page.locator(".gtt-ask-summary").inner_text(), "kept until the page is left"
+    assert "0.35 (not so)" in page.locator(".gtt-ask-summary").inner_text(), (
+        "kept until the page is left"
+    )
     assert errors == []
     if "older" in script or "another" in words:
         assert kept(page)["slope"]["first"] == "slip"
     context.close()
 
 
-@pytest.mark.parametrize("state", ["null", '"x"', "[9,[[]]]", "[[9,9]]", "{}", "-1", '[0,["<img src=x onerror=window.bad=1>"]]'])
+@pytest.mark.parametrize(
+    "state",
+    ["null", '"x"', "[9,[[]]]", "[[9,9]]", "{}", "-1", '[0,["<img src=x onerror=window.bad=1>"]]'],
+)
 def test_a_state_that_another_page_kept_does_no_harm(browser, address, state):
-    entry = {"first": "slip", "said": "<img src=x onerror=window.bad=1>", "page": "p", "last": "slip"}
+    entry = {
+        "first": "slip",
+        "said": "<img src=x onerror=window.bad=1>",
+        "page": "p",
+        "last": "slip",
+    }
     names = ["pick", "hunt", "slope", "twins", "count", "steps", "draw", "lines", "bring", "write"]
     stored = json.dumps({"v": 1, "q": {n: entry | {"state": json.loads(state)} for n in names}})
     context = browser.new_context()
@@ -642,11 +689,16 @@ def test_the_end_of_a_page_says_what_was_expected_and_what_was_so(page):
     root(page, "pick").locator("[type=submit]").click()
     typed(page, "slope", "0.573")
     root(page, "count").locator("summary", has_text="Show me").click()
-    page.wait_for_function("document.querySelector('.gtt-ask-summary').innerText.includes('1 shown')")
+    page.wait_for_function(
+        "document.querySelector('.gtt-ask-summary').innerText.includes('1 shown')"
+    )
     assert "1 right at first, 1 not so, 1 shown, 7 skipped" in summary.inner_text()
     row = summary.locator("tr", has_text="Does the norm").locator("td")
     assert row.all_inner_texts() == ["yes (not so)", "no"]
-    assert summary.locator("tr", has_text="Carry it back").locator("td").all_inner_texts() == ["skipped", ""]
+    assert summary.locator("tr", has_text="Carry it back").locator("td").all_inner_texts() == [
+        "skipped",
+        "",
+    ]
 
 
 def test_the_next_page_asks_again_what_went_wrong(open_page, address):
@@ -689,19 +741,25 @@ def test_the_course_s_answers_go_out_as_a_file_and_come_in_again(open_page, addr
     progress.locator(".gtt-ask-reset").click()
     assert "0 not so" in progress.inner_text() and kept(page) == {}
     progress.locator("input[type=file]").set_input_files(file)
-    page.wait_for_function("document.querySelector('.gtt-ask-progress').innerText.includes('1 not so')")
+    page.wait_for_function(
+        "document.querySelector('.gtt-ask-progress').innerText.includes('1 not so')"
+    )
     assert "1 answer read" in progress.locator("[role=status]").inner_text()
     page.goto(address())
     assert root(page, "slope").locator("input").input_value() == "0.35"
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"v":2,"q":{}}', '{"v":1,"q":{"x":{"first":1}}}', "<p>"])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"v":2,"q":{}}', '{"v":1,"q":{"x":{"first":1}}}', "<p>"]
+)
 def test_a_file_that_holds_no_answers_changes_nothing(open_page, tmp_path, text):
     page = open_page("answers-light").page
     file = tmp_path / "answers.json"
     file.write_text(text)
     page.locator("input[type=file]").set_input_files(file)
-    page.wait_for_function("document.querySelector('[role=status]').textContent.includes('Nothing was changed')")
+    page.wait_for_function(
+        "document.querySelector('[role=status]').textContent.includes('Nothing was changed')"
+    )
 
 
 # --- for everybody
@@ -724,25 +782,44 @@ def test_axe_finds_nothing_of_any_impact(open_page, name, width, answered):
         page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true; })")
     page.evaluate(AXE.read_text(encoding="utf-8"))
     result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    found = [f"{v['id']}: {node['html'][:140]}" for v in result["violations"] for node in v["nodes"]]
+    found = [
+        f"{v['id']}: {node['html'][:140]}" for v in result["violations"] for node in v["nodes"]
+    ]
     assert result["passes"] and found == []
 
 
 def test_every_control_has_a_name_and_is_reached_by_keyboard(page):
     """Tab from the top: each control that can be used comes, once for each group of radios."""
-    names = page.evaluate("""() => [...document.querySelectorAll('.gtt-ask :is(button, input, textarea, summary)')]
-        .map((e) => [(e.ariaLabel || e.closest('label')?.innerText || e.labels?.[0]?.innerText || e.innerText).trim()])""")
-    assert all(name for (name,) in names), names
+    names = page.evaluate("""() =>
+        [...document.querySelectorAll('.gtt-ask :is(button, input, textarea, summary)')].map((e) =>
+            (e.ariaLabel || e.closest('label')?.innerText || e.labels?.[0]?.innerText
+            || e.innerText).trim())""")
+    assert all(names), names
     reached = set()
     page.locator("h1").click()
     for _ in range(120):
         page.keyboard.press("Tab")
-        at = page.evaluate("""() => { const e = document.activeElement, root = e.closest('.gtt-ask');
+        at = page.evaluate("""() => {
+            const e = document.activeElement, root = e.closest('.gtt-ask');
             return root && [root.id, e.name || e.ariaLabel || e.innerText]; }""")
         if at:
             reached.add(tuple(at))
     ids = {name for name, _ in reached}
-    assert ids == {f"ask-{n}" for n in ("pick", "hunt", "slope", "twins", "count", "steps", "draw", "lines", "bring", "write")}
+    assert ids == {
+        f"ask-{n}"
+        for n in (
+            "pick",
+            "hunt",
+            "slope",
+            "twins",
+            "count",
+            "steps",
+            "draw",
+            "lines",
+            "bring",
+            "write",
+        )
+    }
     assert sum(name == "ask-draw" for name, _ in reached) == 6 + 2, "six sliders, a button, show me"
 
 
@@ -753,7 +830,9 @@ def test_a_screen_reader_hears_the_question_with_its_controls_and_then_the_verdi
     root(page, "pick").locator("input").nth(0).check()
     root(page, "pick").locator("[type=submit]").click()
     tree = root(page, "pick").aria_snapshot()
-    assert re.search(r"- status:\s+- paragraph:\s+- strong: Not so\.\s+- text: It bounds\.", tree), tree
+    assert re.search(
+        r"- status:\s+- paragraph:\s+- strong: Not so\.\s+- text: It bounds\.", tree
+    ), tree
 
 
 @pytest.mark.parametrize("width", [390, 320])
@@ -783,7 +862,12 @@ def test_print_shows_the_questions_and_what_was_folded_and_no_solutions(open_pag
     assert root(page, "pick").locator(".gtt-ask-question").is_visible()
     assert root(page, "pick").locator(".gtt-ask-answer").is_hidden()
     assert root(page, "pick").locator("button:visible").count() == 0
-    assert page.locator("#guarded .cell_output").evaluate("(e) => getComputedStyle(e).contentVisibility") == "visible"
+    assert (
+        page.locator("#guarded .cell_output").evaluate(
+            "(e) => getComputedStyle(e).contentVisibility"
+        )
+        == "visible"
+    )
 
 
 def test_print_with_solutions_shows_them(open_page):
@@ -797,7 +881,10 @@ def test_forced_colours_keep_what_was_picked_visible(open_page):
     label = root(page, "pick").locator("label").first
     root(page, "pick").locator("input").first.check()
     assert label.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
-    assert root(page, "draw").locator("svg").evaluate("(e) => getComputedStyle(e).forcedColorAdjust") == "none"
+    assert (
+        root(page, "draw").locator("svg").evaluate("(e) => getComputedStyle(e).forcedColorAdjust")
+        == "none"
+    )
 
 
 def test_nothing_moves_by_itself(page):
@@ -805,7 +892,16 @@ def test_nothing_moves_by_itself(page):
     assert page.evaluate("document.getAnimations().length") == 0
 
 
-@pytest.mark.parametrize("text", ["<script>window.bad=1</script>", "<img src=x onerror=window.bad=1>", "9" * 1000, "\u202e0.5", "'\"&"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>window.bad=1</script>",
+        "<img src=x onerror=window.bad=1>",
+        "9" * 1000,
+        "\u202e0.5",
+        "'\"&",
+    ],
+)
 def test_what_is_typed_is_never_markup(page, text):
     typed(page, "slope", text)
     fill(page, 0, [text, text])

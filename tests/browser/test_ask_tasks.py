@@ -1,7 +1,9 @@
-"""The tasks by hand: every variant × every mistake, typed into the page with two digits as a reader would.
+"""The tasks by hand: every variant × every mistake, typed into the page with two digits as a
+reader would.
 
-The mistakes are run by `bptt_core.mistakes`, which knows nothing of the page: a mistake's whole backward pass gives what a
-reader who makes it types at every step. The page must name it the first time it shows, and then no more."""
+The mistakes are run by `bptt_core.mistakes`, which knows nothing of the page: a mistake's whole
+backward pass gives what a reader who makes it types at every step. The page must name it the first
+time it shows, and then no more."""
 
 import re
 
@@ -38,8 +40,8 @@ def page(browser, tmp_path_factory):
 
 
 ANSWER = """async ([name, variant, all]) => {
-    const root = document.getElementById(`ask-task-${name}`), fields = [...root.querySelectorAll('.gtt-ask-step')];
-    const given = () => root.querySelector('[data-given="0"]').textContent;
+    const root = document.getElementById(`ask-task-${name}`);
+    const fields = [...root.querySelectorAll('.gtt-ask-step')];
     if (variant) root.querySelector('.gtt-ask-another').click();
     const found = [];
     for (const answers of all) {
@@ -62,7 +64,8 @@ def typed(values, digits=2):
 
 
 def answers(page, name, cases, digits=2):
-    """What the page says at each step: for each variant, for each of its cases [values of each step]."""
+    """What the page says at each step: for each variant, for each of its cases [values of each
+    step]."""
     page.evaluate("localStorage.clear()")
     page.reload()
     return [
@@ -90,13 +93,16 @@ def with_states(cache, h):
 
 
 def rnn_pass(task, mistake=None):
-    """δ_3, δ_2, δ_1, dW_hh of a whole pass. Inputs that are 1 at one step each bring every δ out, in dW_xh."""
+    """δ_3, δ_2, δ_1, dW_hh of a whole pass. Inputs that are 1 at one step each bring every δ out,
+    in dW_xh."""
     h, dh = given(task, "h_{}", range(4)), given(task, "∂⁺L/∂h_{}", (1, 2, 3))
     params = rnn.Params(np.zeros((2, 3)), task.given["W_hh"])
     cache = with_states(rnn.forward(params, np.eye(3)[:, None], h[0]), h)
     right = rnn.backward(params, cache, dh).params
     found = mistake.apply(params, cache, dh) if mistake else right
-    deltas = right.W_xh if mistake and mistake.slip == "one chain" else found.W_xh  # lost in the sum
+    deltas = (
+        right.W_xh if mistake and mistake.slip == "one chain" else found.W_xh
+    )  # lost in the sum
     return [deltas[:, 2], deltas[:, 1], deltas[:, 0], found.W_hh]
 
 
@@ -108,7 +114,9 @@ def lstm_pass(task, mistake=None):
     s, f, o, dh = (given(task, name, (2, 3)) for name in ("tanh(c_{})", "f_{}", "o_{}", "∂L/∂h_{}"))
     params = lstm.Params(np.zeros((8, 2)), np.zeros((8, 2)))
     run = with_states(lstm.forward(params, np.eye(2)[:, None], h[0], c[0]), h)
-    cache = run._replace(c=c, s=s, gates=np.stack([0 * f + 0.5, f, 0 * f + 4, o], -2))  # i(1−i)g = 1
+    cache = run._replace(
+        c=c, s=s, gates=np.stack([0 * f + 0.5, f, 0 * f + 4, o], -2)
+    )  # i(1−i)g = 1
     right = lstm.backward(params, cache, dh).params
     found = mistake.apply(params, cache, dh) if mistake else right
     deltas = right.W_xh if mistake and mistake.slip == "one chain" else found.W_xh
@@ -157,14 +165,16 @@ def sentences(mistake):
 
 
 def test_the_tasks_ask_for_what_the_mistakes_change():
-    """Hidden here: what concerns biases, other gates, and roads that the LSTM's task gives as already travelled."""
+    """Hidden here: what concerns biases, other gates, and roads that the LSTM's task gives as
+    already travelled."""
     assert len(own("rnn")) == 10, [m.name for m in own("rnn")]
     assert len(own("lstm")) == 10, [m.name for m in own("lstm")]
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_whole_pass_with_one_mistake_has_it_named_once_and_nothing_else(page, name):
-    """At two digits, in every variant: named where it first shows; after that every step is right, carried or the same."""
+    """At two digits, in every variant: named where it first shows; after that every step is right,
+    carried or the same."""
     mistakes = own(name)
     passes = [[PASSES[name](task, m) for m in mistakes] for task in VARIANTS[name]]
     said = answers(page, name, passes)
@@ -195,7 +205,8 @@ def singles_and_pairs(name, k):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_slips_and_pairs_of_slips_at_one_step_are_named(page, name):
-    """At least 98 % of the single ones, 80 % of the pairs; and a single one is never given another's name alone."""
+    """At least 98 % of the single ones, 80 % of the pairs; and a single one is never given
+    another's name alone."""
     counts = {1: [], 2: []}
     for k in range(len(VARIANTS[name][0].steps)):
         cases = list(singles_and_pairs(name, k))
@@ -220,15 +231,21 @@ def test_slips_and_pairs_of_slips_at_one_step_are_named(page, name):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_numbers_that_nothing_explains_are_hardly_ever_explained(page, name):
-    """Right answers, each entry times a random factor from 0.3 to 3 or its negative: what is named is a coincidence."""
+    """Right answers, each entry times a random factor from 0.3 to 3 or its negative: what is named
+    is a coincidence."""
     rng = np.random.default_rng(0)
     rows = []
     for task in VARIANTS[name]:
-        factors = [rng.choice([-1, 1], v.size) * np.exp(rng.uniform(-1.2, 1.2, v.size)) for v in right(task)]
+        factors = [
+            rng.choice([-1, 1], v.size) * np.exp(rng.uniform(-1.2, 1.2, v.size))
+            for v in right(task)
+        ]
         rows.append([[v * f for v, f in zip(right(task), factors, strict=True)]])
     said = answers(page, name, rows)
     verdicts = [verdict for row in said for case in row for verdict, _ in case]
     share = np.mean([verdict in ("slip", "again") for verdict in verdicts])
     print(name, len(verdicts), "explained by chance:", share)
     assert share < 0.1
-    assert not any(re.search("undefined|NaN", html) for row in said for case in row for _, html in case)
+    assert not any(
+        re.search("undefined|NaN", html) for row in said for case in row for _, html in case
+    )

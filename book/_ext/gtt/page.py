@@ -38,13 +38,15 @@ REPAIRS = (  # what axe-core rightly complains of
 )
 TOKEN = re.compile(r'<span class="(\w*)">([^<]*)</span>|<span></span>')
 # the classes of tokens that gtt.css colours
-COLOURED = {
-    *"k kc kd kn kp kr ow s s1 s2 sa sb sd se sh si sr m mb mf mh mi mo il nf nc fm nd c c1 cm gr".split()
-}
+COLOURED = set(
+    "k kc kd kn kp kr ow s s1 s2 sa sb sd se sh si sr m mb mf mh mi mo il nf nc fm nd "
+    "c c1 cm gr".split()
+)
 
 
 def repository():
-    """owner/name of the repository on GitHub: from the build's environment, else from git's remote, else None."""
+    """owner/name of the repository on GitHub: from the build's environment, else from git's
+    remote, else None."""
     if named := os.environ.get("GITHUB_REPOSITORY"):
         return named
     try:
@@ -133,20 +135,23 @@ def squeezed(css):
 
 
 def minified(code):
-    """A script with short names and no spaces; as it is where there is no minifier (requirements.txt says where)."""
+    """A script with short names and no spaces; as it is where there is no minifier
+    (requirements.txt says where)."""
     return minify.string("application/javascript", code) if minify else code
 
 
 def plain_code(match):
-    """Code without the spans that change nothing: names and brackets are most of a cell and have no colour."""
+    """Code without the spans that change nothing: names and brackets are most of a cell and have
+    no colour."""
     return TOKEN.sub(lambda token: token[0] if token[1] in COLOURED else token[2] or "", match[0])
 
 
 def style(static):
-    """The style of every page, the package's sheet (palette and explorer) and then the theme's; and that of mathematics.
+    """The style of every page, the package's sheet (palette and explorer) and then the theme's;
+    and that of mathematics.
 
-    It goes into the page itself, with the fonts of the text: the first thing seen waits for no second request, and
-    nothing moves when a font arrives."""
+    It goes into the page itself, with the fonts of the text: the first thing seen waits for no
+    second request, and nothing moves when a font arrives."""
     sheets = [
         sheet.read_text(encoding="utf-8")
         for sheet in (EXPLORER / "explorer.css", STATIC / "gtt.css")
@@ -156,8 +161,9 @@ def style(static):
 
 
 def move_tables(html, name, static):
-    """The tables of a page's explorers go into a script of their own: the text need not wait for them. It runs before
-    explorer.js and puts each back where it stood, so that nothing else has to know."""
+    """The tables of a page's explorers go into a script of their own: the text need not wait for
+    them. It runs before explorer.js and puts each back where it stood, so that nothing else has to
+    know."""
     tables = []
 
     def take(match):
@@ -167,9 +173,9 @@ def move_tables(html, name, static):
     html = TABLE.sub(take, html)
     if tables:
         (static / "tables").mkdir(exist_ok=True)
+        place = "document.querySelector('[data-table=\"{}\"]').textContent"
         lines = [
-            f"document.querySelector('[data-table=\"{number}\"]').textContent = {json.dumps(table)};"
-            for number, table in enumerate(tables)
+            f"{place.format(number)} = {json.dumps(table)};" for number, table in enumerate(tables)
         ]
         (static / "tables" / name).write_text("\n".join(lines), encoding="utf-8")
     return html, bool(tables)
@@ -198,7 +204,8 @@ def finish(app, error):
         html, moved = move_tables(html, name, static)
         head = f"<style>{css}</style>"
         if moved:
-            head += f'<script defer src="{to_static}/tables/{name}?v={version_of(static / "tables" / name)}"></script>'
+            version = version_of(static / "tables" / name)
+            head += f'<script defer src="{to_static}/tables/{name}?v={version}"></script>'
         page.write_text(html.replace(STYLE_HERE, head), encoding="utf-8")
     shutil.rmtree(static / "fonts", ignore_errors=True)
     for unused in (

@@ -1,8 +1,10 @@
-"""The questions of the book's pages: their script and sheet, and what one page must know of the others.
+"""The questions of the book's pages: their script and sheet, and what one page must know of the
+others.
 
-The chapters make their questions when they run (bptt_core.ask). When all pages are written, `collect` finds them, and
-`fill` tells the page of progress of all of them, and the start of a chapter where those of earlier chapters are: each
-page's are in a classic script, which a page opened from disk can load too.
+The chapters make their questions when they run (bptt_core.ask). When all pages are written,
+`collect` finds them, and `fill` tells the page of progress of all of them, and the start of a
+chapter where those of earlier chapters are: each page's are in a classic script, which a page
+opened from disk can load too.
 """
 
 import json
@@ -102,7 +104,8 @@ def _tell(html, place, key, value):
 
 
 def _bank(name, found, static, page):
-    """The address of the script with the questions of one page; None if none can be asked again elsewhere."""
+    """The address of the script with the questions of one page; None if none can be asked again
+    elsewhere."""
     asked = {q["name"]: q["html"] for q in found if q["kind"] in AGAIN}
     if not asked:
         return None

@@ -1,4 +1,4 @@
-"""The page takes an answer, and says which mistake it was. Without a kernel: all it needs was computed by Python.
+"""The page takes an answer, and says which mistake it was; Python computed all that it needs.
 
 choice      pick one of a few; `wrong_line` picks one line of code
 number      one number, at the digits that were typed
@@ -7,7 +7,8 @@ curve       a curve, drawn before it is seen
 order       lines of a program, put in order: `Line`, `Run`
 state       a lab, brought to a state
 code        code, written and checked
-again, summary, progress    what went wrong before; what was expected on a page, and in the whole course
+again       what went wrong on earlier pages; `summary`, `progress`: what was expected, what was so
+tasks       gradients to be carried back by hand
 """
 
 from bptt_core.ask.choices import choice, wrong_line
@@ -20,6 +21,20 @@ from bptt_core.ask.states import state
 from bptt_core.ask.steps import Part, Step, Task
 
 __all__ = [
-    *("choice", "wrong_line", "number", "matrix", "Task", "Step", "Part", "curve"),
-    *("order", "Line", "Run", "state", "code", "again", "summary", "progress"),
+    "Line",
+    "Part",
+    "Run",
+    "Step",
+    "Task",
+    "again",
+    "choice",
+    "code",
+    "curve",
+    "matrix",
+    "number",
+    "order",
+    "progress",
+    "state",
+    "summary",
+    "wrong_line",
 ]

@@ -8,12 +8,14 @@ from bptt_core.ask.text import plain, rich
 def choice(name, question, options, right, *, answer=None, was=None, **more):
     """A question with a few answers, each with a sentence.
 
-    options  {what can be picked: what is said then}. For a wrong pick: why it tempts, and what is so
+    options  {what can be picked: what is said then}. For a wrong pick: why it tempts, and what is
+             so
     right    the one of them that is right
     answer   the solution; by default the right pick and its sentence
     **more   hints, reveals, label, solved: see `Question`
 
-    Raises ValueError for fewer than two options, a pick without a sentence, and a `right` that is none of them."""
+    Raises ValueError for fewer than two options, a pick without a sentence, and a `right` that is
+    none of them."""
     _check(options, right)
     picks = [_pick(i, rich(option)) for i, option in enumerate(options)]
     return Question(
@@ -60,7 +62,8 @@ def _check(options, right):
 
 
 def _pick(i, html):
-    return f"""<label><input type="radio" name="{{uid}}" value="{i}" data-lm-suppress-shortcuts="true">
+    more = 'data-lm-suppress-shortcuts="true"'
+    return f"""<label><input type="radio" name="{{uid}}" value="{i}" {more}>
 <span>{html}</span></label>"""
 
 

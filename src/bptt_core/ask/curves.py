@@ -30,14 +30,15 @@ def curve(
     was=None,
     **more,
 ):
-    """A question whose answer is a curve on a log axis, drawn by moving a point at each of a few lags.
+    """A question whose answer is a curve on a log axis, drawn by moving a point at a few lags.
 
     at      where the points stand on the horizontal axis, increasing, 2 to 12 of them
     truth   the right values there, positive
     why     said with the comparison
-    limits  (lowest, highest) value of the vertical axis, powers of ten; a value outside is drawn at its edge
+    limits  (lowest, highest) value of the vertical axis, powers of ten; a value outside is drawn
+            at its edge
     slips   [(values at these places, sentence)]: curves that are often expected
-    full    (x, y) of the whole true curve, drawn over the reader's; by default the truth at the points
+    full    (x, y) of the whole true curve, drawn over the reader's; by default the points' truth
     within  how many decades off is still right
     lab     (name, {setting: value}) of a lab that shows the curve: a link
     **more  hints, reveals, label, solved: see `Question`
@@ -130,6 +131,7 @@ def _picture(x, at, low, high, start, path, xlabel, ylabel):
         for a, value in zip(x, at, strict=True)
     )
     return f"""<div class="gtt-ask-curve"><svg viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">
-{lines}<path class="gtt-frame" d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}"/><path class="gtt-truth" d="{path}"/>
-<path class="gtt-guess"/>{dots}</svg>{sliders}
-<p class="gtt-ask-key"><span class="gtt-yours">yours</span> <span class="gtt-true">the truth</span></p></div>"""
+{lines}<path class="gtt-frame" d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}"/>
+<path class="gtt-truth" d="{path}"/><path class="gtt-guess"/>{dots}</svg>{sliders}
+<p class="gtt-ask-key"><span class="gtt-yours">yours</span>
+<span class="gtt-true">the truth</span></p></div>"""

@@ -1,8 +1,5 @@
 """HTML of a question in numbers: what is given, the boxes to type into, the right values."""
 
-import itertools
-import re
-
 import numpy as np
 
 from bptt_core.ask import text
@@ -50,7 +47,8 @@ def field(step, k, many, unit):
         legend = f"<legend>{text.rich(step.label)}</legend>" if step.label else ""
         return f'<fieldset class="gtt-ask-step">{legend}{boxes}</fieldset>'
     button = knob("Check", f'type="submit" aria-label="Check step {k + 1}"')
-    return f"""<fieldset class="gtt-ask-step"><legend>{k + 1}. {text.rich(step.label)}</legend>{boxes}{button}
+    return f"""<fieldset class="gtt-ask-step">
+<legend>{k + 1}. {text.rich(step.label)}</legend>{boxes}{button}
 <div class="gtt-ask-said" role="status"></div></fieldset>"""
 
 
@@ -70,8 +68,9 @@ def solution(task):
     before, html = np.zeros(0), ""
     for step in task.steps:
         value = step.value(before)
-        cells = itertools.count(len(before))
-        grid = re.sub("<td>", lambda _: f'<td data-right="{next(cells)}">', text.grid(value, 3))
+        first, *cells = text.grid(value, 3).split("<td>")
+        marked = [f'<td data-right="{len(before) + i}">{cell}' for i, cell in enumerate(cells)]
+        grid = first + "".join(marked)
         html += f"<div><dt>{text.rich(step.label)}</dt><dd>{grid}</dd></div>"
         before = np.concatenate([before, value.ravel()])
     return f'<dl class="gtt-ask-given">{html}</dl>'

@@ -21,7 +21,8 @@ def number(
     right    the number
     why      said with the right answer
     slips    [(number, sentence)]: what mistakes give
-    factors  {name: value}, as {"T": 6}: that much too large or too small is named. The sign and 2 always are
+    factors  {name: value}, as {"T": 6}: that much too large or too small is named. The sign and 2
+             always are
     digits   how many must be typed: 2; 1 means a whole number, to be met exactly
     **more   hints, reveals, label, solved: see `Question`
 

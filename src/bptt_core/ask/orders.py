@@ -12,11 +12,12 @@ from bptt_core.ask.question import Question, knob
 from bptt_core.ask.text import number, rich
 
 LIMIT = 256  # programs that are run
+SUPPRESS = 'data-lm-suppress-shortcuts="true"'  # JupyterLab leaves the arrow keys alone
 WIDE, HIGH = 180, 64  # of the picture of the losses
 
 
 class Line(NamedTuple):
-    """One place of the program: the right code, and {wrong code: sentence} of what people write there."""
+    """One place of a program: the right code, and {wrong code: sentence} of what people write."""
 
     code: str
     wrong: dict = {}
@@ -39,9 +40,10 @@ def order(name, question, lines, run, why, *, intro="", outro="", answer=None, *
     intro   code before the lines, and `outro` after them: shown, not moved
     **more  hints, reveals, label, solved: see `Question`
 
-    Every order that the `after` of the lines allows counts as right, so `run` is called for each of them too.
-    Raises ValueError if one of those, or the right program, does not compute what it should (an error above 1e-9), if a
-    wrong line changes nothing, and for more than 256 programs."""
+    Every order that the `after` of the lines allows counts as right, so `run` is called for each
+    of them too. Raises ValueError if one of those, or the right program, does not compute what it
+    should (an error above 1e-9), if a wrong line changes nothing, and for more than 256
+    programs."""
     ways = [[line.code, *line.wrong] for line in lines]
     if (programs := math.prod(map(len, ways))) > LIMIT:
         raise wanted("lines", f"{programs} programs", f"{LIMIT} at most")
@@ -90,7 +92,7 @@ def order(name, question, lines, run, why, *, intro="", outro="", answer=None, *
 
 
 def _check_orders(lines, run):
-    """Every order that is allowed must compute the right thing, or the page would call a wrong program right."""
+    """Every order that is allowed must work, or the page would call a wrong program right."""
     for places in itertools.permutations(range(len(lines))):
         at = {line: place for place, line in enumerate(places)}
         if any(at[first] > at[then] for then, line in enumerate(lines) for first, _ in line.after):
@@ -149,7 +151,8 @@ def _result(found, good):
     label = (
         f"loss while training: {ends[0]} at the end with this program, {ends[1]} with the right one"
     )
-    picture = f'<svg class="gtt-losses" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{label}">{paths}</svg>'
+    box = f'viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{label}"'
+    picture = f'<svg class="gtt-losses" {box}>{paths}</svg>'
     key = '<span class="gtt-yours">loss with this program</span> ' if off else ""
     return f'{rich(words)}<br>{picture}<br>{key}<span class="gtt-true">with the right one</span>'
 
@@ -171,7 +174,7 @@ def _item(i, codes):
     boxes = [f"<code>{code.replace('&', '&amp;').replace('<', '&lt;')}</code>" for code in codes]
     if len(codes) > 1:
         boxes = [
-            f'<label><input type="radio" name="{{uid}}-{i}" data-lm-suppress-shortcuts="true">{box}</label>'
+            f'<label><input type="radio" name="{{uid}}-{i}" {SUPPRESS}>{box}</label>'
             for box in boxes
         ]
         boxes = [
@@ -181,7 +184,8 @@ def _item(i, codes):
         knob(sign, f'type="button" data-by="{by}" aria-label="Move {way}: {_quoted(codes[0])}"')
         for sign, by, way in (("↑", -1, "up"), ("↓", 1, "down"))
     )
-    return f'<li data-line="{i}">{grip}<div>{boxes[0]}</div><span class="gtt-ask-moves">{moves}</span></li>'
+    moves = f'<span class="gtt-ask-moves">{moves}</span>'
+    return f'<li data-line="{i}">{grip}<div>{boxes[0]}</div>{moves}</li>'
 
 
 def _quoted(code):

@@ -2,7 +2,8 @@
 
 `Question`  the widget around one kind of form. A reader's answer is its trait `answered`
 
-The page stores nothing that Python did not compute: the form, the sentences, and a table that the script looks up.
+The page stores nothing that Python did not compute: the form, the sentences, and a table that the
+script looks up.
 """
 
 import json
@@ -25,7 +26,7 @@ HINTS = ("A hint", "One more hint")
 
 
 def script(progress=False):
-    """One script of all parts, with or without that of the whole course's page. Comments and indents stay behind."""
+    """All parts as one script, or with that of the course's page. Comments stay behind."""
     parts = [*PARTS[:-1], *(["progress"] if progress else []), PARTS[-1]]
     lines = [
         line.strip()
@@ -37,12 +38,14 @@ def script(progress=False):
 
 
 SCRIPT = script()
+EXPORT = "export default { render: globalThis.gttAsk.render };\n"
 
 
 class Element(anywidget.AnyWidget):
     """A piece of the page that the script brings to life."""
 
-    _esm = SCRIPT + "export default { render: globalThis.gttAsk.render };\n"
+    _script = SCRIPT
+    _esm = SCRIPT + EXPORT
     _css = PALETTE + SHEET
     _html = traitlets.Unicode().tag(sync=True)
 
@@ -51,7 +54,7 @@ class Element(anywidget.AnyWidget):
         if "google.colab" in sys.modules:
             return data, metadata  # Colab shows every form it knows: leave it the live one alone
         linked = os.environ.get("BPTT_CORE_STATIC") == "linked"  # the book's pages load them once
-        extra = "" if linked else f"<style>{PALETTE}{SHEET}</style><script>{SCRIPT}</script>"
+        extra = "" if linked else f"<style>{PALETTE}{SHEET}</style><script>{self._script}</script>"
         return data | {"text/html": self._html + extra}, metadata
 
 
@@ -59,7 +62,8 @@ class Question(Element):
     """One question of the page.
 
     kind      what the script does with the form
-    name      short and unique in the book: under this name the answer is kept, and `#ask-name` is its address
+    name      short and unique in the book: under this name the answer is kept, and `#ask-name` is
+              its address
     question  what is asked, one sentence or two
     form      HTML of the controls
     spec      what the script looks up
@@ -67,7 +71,8 @@ class Question(Element):
     answer    the solution, in words: "show me" opens it
     was       the truth in a few words, for "you expected, it was"
     hints     at most two, each a sentence
-    reveals   names of cells, or ids, whose outputs stay folded until the question is answered or shown
+    reveals   names of cells, or ids, whose outputs stay folded until the question is answered or
+              shown
     label     the line above the question
     solved    printed with the solution
 
@@ -111,7 +116,9 @@ class Question(Element):
         )
         more += _fold("gtt-ask-answer", "Show me", answer)
         submit = knob(button, 'type="submit"') if button else ""
-        html = f"""<!--ask {name} {kind}--><div class="gtt-ask" data-kind="{kind}" id="{uid}"{" data-solved" * solved}>
+        mark = " data-solved" * solved
+        html = f"""<!--ask {name} {kind}-->\
+<div class="gtt-ask" data-kind="{kind}" id="{uid}"{mark}>
 <p class="gtt-ask-label">{rich(label)}</p><form novalidate><fieldset class="gtt-ask-form" disabled>
 <legend class="gtt-ask-question">{rich(question)}</legend>
 {form}<div class="gtt-ask-buttons">{submit}</div></fieldset></form>

@@ -1,4 +1,4 @@
-"""What a question in numbers is made of: `Part`, `Step`, `Task`, and the row of numbers that the page cuts up."""
+"""What a question in numbers is made of: `Part`, `Step`, `Task`, and the row that the page cuts."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ DIGITS = 6  # of the numbers in the table; the script allows for it
 
 
 class Part(NamedTuple):
-    """One part of a step: its right values, and [(values, sentence)] of the mistakes that change it."""
+    """One part of a step: its right values, and [(values, sentence)] of mistakes in it."""
 
     right: object
     slips: object = ()
@@ -19,9 +19,9 @@ class Part(NamedTuple):
 class Step(NamedTuple):
     """One answer of a task, of any shape (n,) or (rows, columns).
 
-    answer = scale_1 ∘ scale_2 ∘ … ∘ (add + carry · before), where `before` are the entries of all earlier answers, row by
-    row. So an earlier slip is carried on, and two slips in different parts are known as a pair. A part that is left out
-    is 1 (scale) or 0 (add, carry)."""
+    answer = scale_1 ∘ scale_2 ∘ … ∘ (add + carry · before), where `before` are the entries of all
+    earlier answers, row by row. So an earlier slip is carried on, and two slips in different parts
+    are known as a pair. A part that is left out is 1 (scale) or 0 (add, carry)."""
 
     label: str  # what is wanted, as in "δ_3 = ∂L/∂a_3"
     shape: tuple

@@ -1,11 +1,12 @@
-"""Gradients to be carried back by hand: small networks, and for each step what the known mistakes make of it.
+"""Gradients to be carried back by hand: small networks, and for each step what the known mistakes
+make of it.
 
 rnn_gradient     δ_3, δ_2, δ_1 and dW_hh of an RNN with two units and three steps
 lstm_forget_row  one row of dW_hf of an LSTM with two units, over its last two steps
 
-Each is a function seed → `Task`, as `ask.matrix(name, question, tasks.rnn_gradient, seeds=range(30))` wants it. All that
-is needed is given with two digits, the states too, so that the right answer follows from what is printed and from
-nothing else.
+Each is a function seed → `Task`, as `ask.matrix(name, question, tasks.rnn_gradient,
+seeds=range(30))` wants it. All that is needed is given with two digits, the states too, so that
+the right answer follows from what is printed and from nothing else.
 """
 
 import numpy as np
@@ -13,7 +14,9 @@ import numpy as np
 from bptt_core.ask.steps import Part, Step, Task
 from bptt_core.mistakes import MISTAKES
 
-APART = 0.06  # what two outcomes of a step differ by at least, of the larger: more than two digits hide
+APART = (
+    0.06  # what two outcomes of a step differ by at least, of the larger: more than two digits hide
+)
 SMALL = 0.005  # no right entry is smaller
 TRIES = 1000
 ZERO, ONE = np.zeros(2), np.ones(2)
@@ -36,7 +39,8 @@ def lstm_forget_row(seed):
 
 
 def _first_clear(draw, rng):
-    """The first task whose slips look different at two digits, from the right answer and from one another."""
+    """The first task whose slips look different at two digits, from the right answer and from one
+    another."""
     for _ in range(TRIES):
         task = draw(rng)
         if _clear(task):
@@ -57,7 +61,8 @@ def _clear(task):
 
 
 def outcomes(step, before):
-    """[(sentence, values)] of the right answer, whose sentence is empty, and of every single slip of a step."""
+    """[(sentence, values)] of the right answer, whose sentence is empty, and of every single slip
+    of a step."""
     found = [("", step.value(before).ravel())]
     for k, part in enumerate((*step.scale, step.add, step.carry)):
         for values, sentence in part.slips if part else ():
@@ -116,7 +121,10 @@ def _rnn_back(t, W, h, up):
         (W.T, ""),
         (W, said("recurrence not transposed")),
         (0 * W, said("nothing carried back")),
-        (W.T / (1 - h[t + 1] ** 2), f"What is carried back is δ_{t + 1}, with the slope of its step."),
+        (
+            W.T / (1 - h[t + 1] ** 2),
+            f"What is carried back is δ_{t + 1}, with the slope of its step.",
+        ),
     ]
     (right, _), *slips = [(np.hstack([np.zeros((2, 4 - 2 * t)), M]), say) for M, say in carried]
     return Step(
@@ -135,7 +143,10 @@ def _rnn_weights(h):
         (_outer(h[3], h[2], h[1]), said("state shifted by one")),
         (_outer(h[2], h[1], h[3]), said("index −1 wraps")),
         (_outer(ZERO, ZERO, h[0]), said("sum over k missing")),
-        (_outer(h[2], ZERO, ZERO), "That is the last step's part alone: the matrix was used at all."),
+        (
+            _outer(h[2], ZERO, ZERO),
+            "That is the last step's part alone: the matrix was used at all.",
+        ),
         (_outer(h[2], h[1], ZERO), "The part of step 1 is missing: h_0 is not zero."),
         (_outer(h[0], h[1], h[2]), "The states were taken in the wrong order of time."),
     ]
@@ -177,9 +188,12 @@ def _lstm(rng):
     last = Step(
         "∂L/∂c_3",
         (2,),
-        (Part(slope, slopes), Part(o[3], [(ONE, "The output gate o_3 is missing: h_3 = o_3 ∘ tanh(c_3).")])),
+        (
+            Part(slope, slopes),
+            Part(o[3], [(ONE, "The output gate o_3 is missing: h_3 = o_3 ∘ tanh(c_3).")]),
+        ),
         Part(up[3], [(up[2], said("time reversed"))]),
-        why="h_3 = o_3 ∘ tanh(c_3): the gate o_3 and the slope 1 − tanh^2(c_3) multiply what arrives.",
+        why="h_3 = o_3 ∘ tanh(c_3): the gate o_3 and the slope 1 − tanh^2(c_3) multiply.",
     )
     given = {f"c_{t}": c[t] for t in (1, 2, 3)} | {f"tanh(c_{t})": s[t] for t in (2, 3)}
     given |= {f"{name}_{t}": gate[t] for name, gate in (("f", f), ("o", o)) for t in (2, 3)}
@@ -197,7 +211,7 @@ def _lstm_gate(t, c, f):
         (2,),
         (_gate_slope(f[t], "f"), old),
         carry=carry,
-        why=f"c_{t} holds f_{t} ∘ c_{t - 1}: the old cell multiplies, then the slope f_{t}(1 − f_{t}).",
+        why=f"c_{t} holds f_{t} ∘ c_{t - 1}: the old cell multiplies, then f_{t}(1 − f_{t}).",
     )
 
 

@@ -27,7 +27,8 @@ def plain(text):
 
 
 def number(value, digits=3):
-    """A number at so many significant digits, with a true minus; a power of ten where it is far from one."""
+    """A number at so many significant digits, with a true minus; a power of ten where it is far
+    from one."""
     value = float(value)
     if value.is_integer() and abs(value) < 1e6:
         written = f"{value:.0f}"
@@ -41,7 +42,8 @@ def number(value, digits=3):
 
 
 def grid(array, digits=None, attributes=""):
-    """A matrix, or a vector as a column, between brackets: at so many digits, or as many decimals as it needs."""
+    """A matrix, or a vector as a column, between brackets: at so many digits, or as many decimals
+    as it needs."""
     array = np.atleast_2d(np.asarray(array, float).T).T
     decimals = next(
         (d for d in range(4) if np.allclose(array, array.round(d), rtol=0, atol=1e-9)), 4
