@@ -21,12 +21,27 @@ LEVELS = [
     {"gradient_flow", "gradcheck", "tasks", "mistakes"},
     {"training"},
     {"plotting"},
-    {"diagrams", "explorer"},
+    {"diagrams", "explorer", "ask"},
     {"labs"},
 ]
 SYMBOLIC = {"derivations"}  # agreement with it proves something: it shares nothing with the rest
 WINGS = {  # the modules of a wing, each importing only from those before it; its __init__ comes last
     "explorer": ["places", "picture", "table", "markup", "widget"],
+    "ask": [
+        *(
+            "text",
+            "question",
+            "choices",
+            "steps",
+            "fields",
+            "numbers",
+            "curves",
+            "orders",
+            "states",
+            "programs",
+        ),
+        "pages",
+    ],
     "derivations": ["symbols", "unrolled"],
     "labs": ["_words", "linear", "saturation", "forgetting", "families", "cliff", "windows"],
 }
@@ -37,6 +52,7 @@ ALLOWED = {  # by module or by wing; the others import NumPy alone
     "diagrams": DRAWING,
     "labs": DRAWING,
     "explorer": DRAWING | {"anywidget", "traitlets"},
+    "ask": {"numpy", "anywidget", "traitlets"},
     "derivations": {"sympy"},
 }
 

@@ -11,6 +11,13 @@ from pathlib import Path
 
 from docutils import nodes
 
+from . import questions
+
+try:
+    import minify
+except ImportError:
+    minify = None
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 EXPLORER = ROOT / "src" / "bptt_core" / "explorer"
@@ -31,13 +38,15 @@ REPAIRS = (  # what axe-core rightly complains of
 )
 TOKEN = re.compile(r'<span class="(\w*)">([^<]*)</span>|<span></span>')
 # the classes of tokens that gtt.css colours
-COLOURED = {
-    *"k kc kd kn kp kr ow s s1 s2 sa sb sd se sh si sr m mb mf mh mi mo il nf nc fm nd c c1 cm gr".split()
-}
+COLOURED = set(
+    "k kc kd kn kp kr ow s s1 s2 sa sb sd se sh si sr m mb mf mh mi mo il nf nc fm nd "
+    "c c1 cm gr".split()
+)
 
 
 def repository():
-    """owner/name of the repository on GitHub: from the build's environment, else from git's remote, else None."""
+    """owner/name of the repository on GitHub: from the build's environment, else from git's
+    remote, else None."""
     if named := os.environ.get("GITHUB_REPOSITORY"):
         return named
     try:
@@ -86,13 +95,14 @@ def version_of(*files):
 
 
 def add_context(app, pagename, templatename, context, doctree):
-    body = context.get("body") or ""
+    body = (context.get("body") or "").replace(questions.ANSWERS_HERE, questions.PROGRESS)
     for wrong, right in REPAIRS:
         body = body.replace(wrong, right)
     context["body"] = re.sub(r"<pre .*?</pre>", plain_code, body, flags=re.S)
     context["has_math"] = "<mjx-container" in body
     context["has_ledger"] = "claim-filter" in body
     context["has_explorer"] = "gtt-explorer" in body
+    context["ask"] = questions.script_of(body)
     context["launch"] = launch_links(app.gtt_repository, branch(), pagename)
     context["repository"] = app.gtt_repository
     context["version"] = app.gtt_version
@@ -105,7 +115,12 @@ def add_context(app, pagename, templatename, context, doctree):
 def start(app):
     app.gtt_repository = repository()
     app.gtt_version = version_of(
-        *sorted(p for folder in (STATIC, EXPLORER) for p in folder.iterdir() if p.is_file())
+        *sorted(
+            p
+            for folder in (STATIC, EXPLORER, questions.HERE, questions.HERE / "script")
+            for p in folder.iterdir()
+            if p.is_file()
+        )
     )
 
 
@@ -119,27 +134,36 @@ def squeezed(css):
     return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.S))
 
 
+def minified(code):
+    """A script with short names and no spaces; as it is where there is no minifier
+    (requirements.txt says where)."""
+    return minify.string("application/javascript", code) if minify else code
+
+
 def plain_code(match):
-    """Code without the spans that change nothing: names and brackets are most of a cell and have no colour."""
+    """Code without the spans that change nothing: names and brackets are most of a cell and have
+    no colour."""
     return TOKEN.sub(lambda token: token[0] if token[1] in COLOURED else token[2] or "", match[0])
 
 
 def style(static):
-    """The style of a page, without and with mathematics: the package's sheet (palette and explorer), then the theme's.
+    """The style of every page, the package's sheet (palette and explorer) and then the theme's;
+    and that of mathematics.
 
-    It goes into the page itself, with the fonts of the text: the first thing seen waits for no second request, and
-    nothing moves when a font arrives."""
+    It goes into the page itself, with the fonts of the text: the first thing seen waits for no
+    second request, and nothing moves when a font arrives."""
     sheets = [
         sheet.read_text(encoding="utf-8")
         for sheet in (EXPLORER / "explorer.css", STATIC / "gtt.css")
     ]
     plain = FONT.sub(inline_font, squeezed("\n".join(sheets)))
-    return plain, plain + squeezed((static / "math.css").read_text(encoding="utf-8"))
+    return plain, squeezed((static / "math.css").read_text(encoding="utf-8"))
 
 
 def move_tables(html, name, static):
-    """The tables of a page's explorers go into a script of their own: the text need not wait for them. It runs before
-    explorer.js and puts each back where it stood, so that nothing else has to know."""
+    """The tables of a page's explorers go into a script of their own: the text need not wait for
+    them. It runs before explorer.js and puts each back where it stood, so that nothing else has to
+    know."""
     tables = []
 
     def take(match):
@@ -149,9 +173,9 @@ def move_tables(html, name, static):
     html = TABLE.sub(take, html)
     if tables:
         (static / "tables").mkdir(exist_ok=True)
+        place = "document.querySelector('[data-table=\"{}\"]').textContent"
         lines = [
-            f"document.querySelector('[data-table=\"{number}\"]').textContent = {json.dumps(table)};"
-            for number, table in enumerate(tables)
+            f"{place.format(number)} = {json.dumps(table)};" for number, table in enumerate(tables)
         ]
         (static / "tables" / name).write_text("\n".join(lines), encoding="utf-8")
     return html, bool(tables)
@@ -162,21 +186,26 @@ def finish(app, error):
     if error is not None or app.builder.format != "html":
         return
     static = Path(app.outdir, "_static")
-    shutil.copyfile(EXPLORER / "explorer.js", static / "explorer.js")
-    plain, with_math = style(static)
+    scripts = {"explorer.js": (EXPLORER / "explorer.js").read_text(encoding="utf-8")}
+    for name, code in (scripts | questions.SCRIPTS).items():
+        (static / name).write_text(minified(code), encoding="utf-8")
+    plain, of_math = style(static)
+    of_questions = squeezed(questions.SHEET)
+    written = questions.collect(app)
     for page in Path(app.outdir).rglob("*.html"):
-        html = page.read_text(encoding="utf-8")
+        html = questions.fill(page.read_text(encoding="utf-8"), page, written, static)
         to_static = Path(os.path.relpath(static, page.parent)).as_posix()
-        css = (
-            with_math.replace("mathjax/", f"{to_static}/mathjax/")
-            if "<mjx-container" in html
-            else plain
-        )
+        css = plain
+        if "<mjx-container" in html:
+            css += of_math.replace("mathjax/", f"{to_static}/mathjax/")
+        if questions.script_of(html):
+            css += of_questions
         name = page.relative_to(app.outdir).as_posix().replace("/", "-").replace(".html", ".js")
         html, moved = move_tables(html, name, static)
         head = f"<style>{css}</style>"
         if moved:
-            head += f'<script defer src="{to_static}/tables/{name}?v={version_of(static / "tables" / name)}"></script>'
+            version = version_of(static / "tables" / name)
+            head += f'<script defer src="{to_static}/tables/{name}?v={version}"></script>'
         page.write_text(html.replace(STYLE_HERE, head), encoding="utf-8")
     shutil.rmtree(static / "fonts", ignore_errors=True)
     for unused in (

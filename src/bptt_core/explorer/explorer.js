@@ -145,6 +145,8 @@
       clearTimeout(timer);
       timer = setTimeout(() => {
         if (touched) status.textContent = readout.textContent;
+        const settings = Object.fromEntries(controls.map((c, k) => [c.name, now[k]])), detail = { name: spec.name, settings, at: gridded(), sentence: said, touched };
+        root.dispatchEvent(new CustomEvent("gtt:setting", { bubbles: true, detail })); // a question may ask for it: bptt_core.ask
         if (numbers.open) fillTable();
       }, 250);
     }

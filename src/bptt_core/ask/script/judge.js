@@ -1,0 +1,77 @@
+// Typed numbers against a step's table. An answer is scale ∘ (add + map · the answers before it); each of these slots has
+// its right values first, then those of the mistakes. Nothing is known here of what they mean.
+const SLACK = 2e-5; // the table is rounded to six digits
+const COUNT = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight"];
+
+function compose(step, picks, before) {
+  return Array.from({ length: step.n }, (_, i) => {
+    let sum = 0, scale = 1;
+    step.slots.forEach(({ kind, values }, k) => {
+      const v = values[picks[k] || 0];
+      if (kind === "scale") scale *= v[i];
+      else if (kind === "add") sum += v[i];
+      else before.forEach((b, j) => (sum += v[i * before.length + j] * b));
+    });
+    return sum * scale;
+  });
+}
+
+const largest = (values) => Math.max(...values.map(Math.abs));
+function fit(typed, values, wide) {
+  const slack = SLACK * largest(values);
+  return typed.map((t, i) => Math.abs(t.value - values[i]) <= slack + Math.max(t.half * (wide ? 2 : 1), wide * 0.005 * Math.abs(values[i])));
+}
+const fits = (typed, values, wide = 0) => fit(typed, values, wide).every(Boolean);
+
+// What comes out with no slip, with one, with two: [picks, ids of the sentences], a factor or a transpose being a slip too.
+function slips(step) {
+  const single = step.slots.flatMap(({ ids }, k) => ids.map((id, i) => [{ [k]: i + 1 }, [id]]));
+  const pairs = single.flatMap((a, i) => single.slice(i + 1).filter((b) => Object.keys(a[0])[0] !== Object.keys(b[0])[0])
+    .map((b) => [{ ...a[0], ...b[0] }, [...a[1], ...b[1]]]));
+  const turned = ([picks, ids]) => step.factors.map(([factor, id]) => [picks, [...ids, id], factor]);
+  const none = [{}, []];
+  return [[none], [...single, ...turned(none)], [...pairs, ...single.flatMap(turned)]];
+}
+
+function outcome(step, [picks, , factor], before) {
+  const values = compose(step, picks, before), columns = step.n / step.rows;
+  if (factor === "T") return values.map((_, i) => values[(i % step.rows) * columns + Math.floor(i / step.rows)]);
+  return factor ? values.map((v) => v * factor) : values;
+}
+
+// The least number of slips that gives these numbers, first as typed, then a unit of the last digit off; from the answers
+// before it as they should be, as the reader's slips make them exactly, and as typed.
+// Returns {level, wide, from, values, all: [ids of each explanation]}, or {level: 3} for none.
+function explain(typed, step, befores, levels = [[0, 0], [1, 0], [0, 1], [1, 1], [2, 0]]) {
+  const known = (step.known = step.known || slips(step));
+  for (const [level, wide] of levels) {
+    if (wide && step.whole) continue;
+    const found = befores.flatMap((before, from) => known[level]
+      .map((slip) => ({ from, ids: slip[1], values: outcome(step, slip, before) })).filter(({ values }) => fits(typed, values, wide)));
+    if (found.length) return { level, wide, ...found[0], all: [...new Map(found.map(({ ids }) => [ids.join(), ids])).values()] };
+  }
+  return { level: 3, all: [] };
+}
+
+// Fewer digits than tell the right answer from a wrong one are no answer yet.
+function tooFew(typed, step, befores, right) {
+  const scale = largest(right);
+  const coarse = typed.some((t) => scale && t.digits < step.digits && t.half > 1.2 * 10 ** -step.digits * scale);
+  const exact = typed.map((t) => ({ ...t, half: 0 }));
+  return coarse && explain(exact, step, befores, [[0, 0], [1, 0]]).level > 1 && `Type at least ${COUNT[step.digits]} digits: with fewer, right and wrong look the same.`;
+}
+
+// How far off, where no known slip explains it.
+const short = (x) => {
+  const power = Math.floor(Math.log10(Math.abs(x)));
+  return (power < -3 || power > 4 ? `about 10^${power}` : String(Number(x.toPrecision(3)))).replace("-", "−");
+};
+function distance(typed, step, right) {
+  if (!largest(right)) return "The right answer is zero.";
+  const ratio = typed.reduce((sum, t, i) => sum + t.value * right[i], 0) / right.reduce((sum, v) => sum + v * v, 0);
+  const near = (t, i) => Math.abs(t.value - ratio * right[i]) <= 2 * t.half + 0.01 * Math.abs(ratio) * largest(right);
+  const one = step.n < 2, good = fit(typed, right, 1), turned = typed.map((t, i) => ({ ...t, value: good[i] ? t.value : -t.value }));
+  if (ratio && typed.every(near)) return `That is ${short(ratio)} times the right ${one ? "number" : "answer, in every entry"}: no mistake I know.`;
+  if (fits(turned, right, 1)) return "Right, but for the sign of the marked entries.";
+  return `${one ? "" : good.some(Boolean) ? "The entries that are not marked are right. " : "No entry is right. "}No mistake I know gives ${one ? "that" : "these numbers"}.`;
+}
