@@ -139,7 +139,7 @@ def test_contributions_of_the_steps_sum_to_the_gradient(cell, data):
     back, _ = core_backward(problem, per_step=True)
     T, n = len(problem.leaves["x"]), len(problem.grid)
     for name in problem.parameter_names:
-        terms, total = getattr(back.steps, name), getattr(back.params, name)
+        terms, total = getattr(back.per_step, name), getattr(back.params, name)
         assert terms.shape == (T, *total.shape)
         np.testing.assert_allclose(
             terms.sum(0), total, rtol=1e-12, atol=1e-12 * np.abs(terms).sum(0).max()
@@ -149,10 +149,10 @@ def test_contributions_of_the_steps_sum_to_the_gradient(cell, data):
     t = T // 2
     x_t = x[t] if x.ndim > 3 else x[t].reshape(*[1] * n, *x.shape[1:])
     np.testing.assert_allclose(
-        back.steps.W_hh[t], np.einsum("...bi,...bj->...ij", da[t], h[t]), rtol=1e-12, atol=1e-13
+        back.per_step.W_hh[t], np.einsum("...bi,...bj->...ij", da[t], h[t]), rtol=1e-12, atol=1e-13
     )
     np.testing.assert_allclose(
-        back.steps.W_xh[t], np.einsum("...bi,...bj->...ij", da[t], x_t), rtol=1e-12, atol=1e-13
+        back.per_step.W_xh[t], np.einsum("...bi,...bj->...ij", da[t], x_t), rtol=1e-12, atol=1e-13
     )
 
 
@@ -184,7 +184,7 @@ def test_a_grid_of_networks_equals_its_networks_one_by_one(cell, data):
             for name in problem.parameter_names
         ]
         pairs += [
-            (getattr(back.steps, name)[at], getattr(own.steps, name))
+            (getattr(back.per_step, name)[at], getattr(own.per_step, name))
             for name in problem.parameter_names
         ]
         for found, right in pairs:
@@ -239,7 +239,7 @@ def test_float32_in_float32_out(cell, data):
     cache, (back, _) = run(narrow, single), core_backward(narrow, per_step=True)
     everything = [
         value
-        for value in (*cache, *back, *back.params, *back.steps)
+        for value in (*cache, *back, *back.params, *back.per_step)
         if isinstance(value, np.ndarray)
     ]
     assert {value.dtype for value in everything} == {np.dtype(np.float32)}
@@ -253,12 +253,12 @@ def test_a_cache_and_gradients_are_not_changed_by_a_second_backward(cell):
     params = cell.init_params(2, 4, rng)
     cache, dh = cell.forward(params, rng.standard_normal((5, 3, 2))), rng.standard_normal((5, 3, 4))
     before = [np.copy(value) for value in (*params, *cache, dh) if isinstance(value, np.ndarray)]
-    assert cell.backward(params, cache, dh).steps is None
+    assert cell.backward(params, cache, dh).per_step is None
     first = cell.backward(params, cache, dh, per_step=True)
     second = cell.backward(params, cache, dh, per_step=True)
     after = [value for value in (*params, *cache, dh) if isinstance(value, np.ndarray)]
     assert all((a == b).all() for a, b in zip(before, after, strict=True))
     assert all((a == b).all() for a, b in zip(first.params, second.params, strict=True))
-    for value in (*second.params, *second.steps, second.x, second.h):
+    for value in (*second.params, *second.per_step, second.x, second.h):
         for own in (*params, cache.h, cache.x, dh):
             assert not np.shares_memory(value, own)

@@ -110,7 +110,7 @@ def test_the_contributions_are_those_of_each_step(cell, loss):
     _, grads, _, _ = core(cell, numbers, loss, {})
     for name in ("W_xh", "W_hh", "b_h"):
         for t, contribution in enumerate(d.contributions(name)):
-            assert agree(d.evaluate(contribution, **numbers), getattr(grads.steps, name)[t]), (
+            assert agree(d.evaluate(contribution, **numbers), getattr(grads.per_step, name)[t]), (
                 name,
                 t,
             )
@@ -137,7 +137,7 @@ def test_the_terms_over_k_add_up_to_the_gradient_of_one_loss(cell, name, loss):
             )
             products.append(list(row * term.factors[-1][1]))
         values = d.evaluate(sp.Matrix([list(term.value) for term in terms]), **numbers)
-        assert agree(values, getattr(grads.steps, name)[:t])
+        assert agree(values, getattr(grads.per_step, name)[:t])
         assert agree(d.evaluate(sp.Matrix(products), **numbers), values)
 
 

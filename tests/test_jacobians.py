@@ -64,7 +64,7 @@ def test_the_step_jacobian_of_an_rnn_is_the_derivative_of_one_step(grid, activat
     for (g, b), t in product(networks_and_sequences(grid), range(T)):
         net, x = one(params, cache, g, b)
         want = dense(
-            lambda h, net=net, x=x, t=t: rnn.step(net, x[t], h[None], activation)[0],
+            lambda h, net=net, x=x, t=t: rnn.step(net, x[t], h[None], activation=activation)[0],
             cache.h[t][g][b],
         )
         assert close(J[t][g][b], want)

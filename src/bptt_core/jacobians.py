@@ -1,8 +1,11 @@
 """What one step does to a small change of the state, and what many steps do.
 
-step_jacobians   ∂s_t/∂s_{t−1} for every step: s = h for the RNN, s = (h, c) for the LSTM
+step_jacobians   ∂s_t/∂s_{t−1} for every step of any cell: s = h, or s = (h, c) for the LSTM
 products         ∂s_T/∂s_{T−k} for every lag k
 norms            their 2-norms or Frobenius norms; `singular_values` all of their gains
+
+and for the LSTM alone, whose cell the sources follow back:
+
 cell_terms       the four terms A_t, B_t, C_t, D_t of ∂c_t/∂c_{t−1} (`B43`)
 cell_jacobians   the exact ∂c_T/∂c_{T−k}; `two_step_defect` is what the product of one-step derivatives misses
 explicit_path    the path t_0 through the cell alone (`C34`)
@@ -16,32 +19,44 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptt_core import lstm, rnn
-from bptt_core._arrays import check_cache, check_weights, number_array, report_overflow, wanted
-from bptt_core.lstm import local_derivatives, output_derivative
+from bptt_core import lstm
+from bptt_core._arrays import diagonal, report_overflow, scale_rows
+from bptt_core._checks import check_choice, number_array, wanted
+from bptt_core.cells import cell_of, checked
+
+__all__ = [
+    "CellTerms",
+    "PathFamilies",
+    "cell_jacobians",
+    "cell_terms",
+    "explicit_path",
+    "norms",
+    "output_gate_path",
+    "path_families",
+    "products",
+    "singular_values",
+    "step_jacobians",
+    "two_step_defect",
+]
 
 
 def step_jacobians(params, cache):
-    """J_t = ∂s_t/∂s_{t−1} for t = 1…T, as an array whose row t−1 is J_t.
+    """J_t = ∂s_t/∂s_{t−1} for t = 1…T, as an array whose row t−1 is J_t: the `jacobian` of the cell at every step.
 
-        RNN   J_t = D(φ′(a_t)) W_hh                                              (T, *G, B, H, H)   (`A41`, `D-eq6`)
-        LSTM  M_t = [[R_t + D(τ_t) G_t, D(τ_t ∘ f_t)], [G_t, D(f_t)]] on (h, c)  (T, *G, B, 2H, 2H) (`C50`)
+        RNN   s = h       J_t = D(φ′(a_t)) W_hh                                  (T, *G, B, H, H)   (`A41`, `D-eq6`)
+        LSTM  s = (h, c)  M_t = [[R_t + D(τ_t) G_t, D(τ_t ∘ f_t)], [G_t, D(f_t)]]  (T, *G, B, 2H, 2H) (`C50`)
+        GRU   s = h       `gru.jacobian`                                          (T, *G, B, H, H)
 
-    D(v)  the diagonal matrix of v          τ_t = o_t ∘ tanh′(c_t) = ∂h_t/∂c_t
-    G_t   ∂c_t/∂h_{t−1} at fixed c_{t−1}    R_t = D(tanh(c_t) ∘ o′_t) W_ho, the path through the output gate
-    ValueError: parameters and cache that do not go together."""
+    ValueError: parameters and cache that do not go together.
+
+    >>> params = rnn.Params(np.ones((1, 1)), np.array([[0.5]]))
+    >>> cache = rnn.forward(params, np.ones((3, 1, 1)), activation="identity")
+    >>> jacobians.step_jacobians(params, cache).ravel().tolist()
+    [0.5, 0.5, 0.5]
+    """
     params = checked(params, cache)
-    if isinstance(params, rnn.Params):
-        return cache.activation.df(cache.h[1:])[..., None] * params.W_hh[..., None, :, :]
-    local, tau = local_derivatives(cache), output_derivative(cache)
-    G, R = gate_matrix(params, local), _scaled_rows(local[..., 3, :], params.W_ho)
-    H = G.shape[-1]
-    M = np.empty((*G.shape[:-2], 2 * H, 2 * H), G.dtype)
-    M[..., :H, :H] = R + tau[..., None] * G
-    M[..., :H, H:] = _diagonal(tau * cache.f)
-    M[..., H:, :H] = G
-    M[..., H:, H:] = _diagonal(cache.f)
-    return M
+    cell = cell_of(params)
+    return cell.jacobian(params, cell.slopes(cache))
 
 
 def products(J):
@@ -64,25 +79,19 @@ def norms(matrices, norm="2"):
     """The norm of every matrix of a stack (…, N, M); infinity for a matrix that holds one.
 
     norm  "2", the largest singular value, or "fro", the root of the sum of squares"""
-    if norm not in ("2", "fro"):
-        raise wanted("norm", repr(norm), "'2' or 'fro'")
-    if norm == "2":
+    if check_choice("norm", norm, ("2", "fro")) == "2":
         return singular_values(matrices)[..., 0]
     matrices = np.asarray(matrices)
     matrices = matrices if matrices.dtype.kind in "fc" else matrices.astype(float)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         entries = matrices.reshape(*matrices.shape[:-2], -1)
         size = np.asarray(np.sqrt(np.vecdot(entries, entries).real))
-        unsafe = (
-            ~((size > 1e-140) & (size < 1e140))
-            if matrices.dtype == float
-            else ~((size > 1e-17) & (size < 1e17))
-        )
+        edge = 1e140 if matrices.dtype == float else 1e17
+        unsafe = ~((size > 1 / edge) & (size < edge))
         if unsafe.any():  # the squares left the range, the norm need not
-            largest = np.abs(matrices[unsafe]).max((-2, -1), keepdims=True)
-            ratio = np.divide(
-                matrices[unsafe], largest, out=np.zeros_like(matrices[unsafe]), where=largest > 0
-            )
+            outside = matrices[unsafe]
+            largest = np.abs(outside).max((-2, -1), keepdims=True)
+            ratio = np.divide(outside, largest, out=np.zeros_like(outside), where=largest > 0)
             scaled = largest[..., 0, 0] * np.linalg.norm(ratio, axis=(-2, -1))
             size[unsafe] = np.where(np.isfinite(largest[..., 0, 0]), scaled, np.inf)
     return size[()]
@@ -111,12 +120,14 @@ def cell_terms(params, cache):
 
     Each step is exact; the product of several steps is not, because it loses c → h → o → h (see `two_step_defect`)."""
     params = checked(params, cache, lstm)
-    local, tau = local_derivatives(cache), _tau_before(cache)[..., None, :]
-    i, f, g, _ = np.moveaxis(local, -2, 0)
-    A, C, D = (
-        _scaled_rows(v, W) * tau for v, W in ((f, params.W_hf), (i, params.W_hi), (g, params.W_hg))
+    slopes = lstm.slopes(cache)
+    tau = _tau_before(slopes)[..., None, :]
+    return CellTerms(
+        A=scale_rows(slopes.f, params.W_hf) * tau,
+        B=diagonal(slopes.keep),
+        C=scale_rows(slopes.i, params.W_hi) * tau,
+        D=scale_rows(slopes.g, params.W_hg) * tau,
     )
-    return CellTerms(A, _diagonal(cache.f), C, D)
 
 
 def two_step_defect(params, cache):
@@ -125,11 +136,11 @@ def two_step_defect(params, cache):
     The detour c_{t−2} → h_{t−2} → o_{t−1} → h_{t−1} → gates → c_t, which no product of one-step derivatives contains
     (`A79`, `B44`, `D-eq22`). Zero in rows 0 and 1."""
     params = checked(params, cache, lstm)
-    local, tau = local_derivatives(cache), _tau_before(cache)
-    defect = gate_matrix(params, local)
-    defect[1:] = (
-        defect[1:] @ _scaled_rows(local[:-1, ..., 3, :], params.W_ho) * tau[:-1, ..., None, :]
-    )
+    slopes = lstm.slopes(cache)
+    tau = _tau_before(slopes)[..., None, :]
+    defect = lstm.cell_by_state(params, slopes)
+    R = scale_rows(slopes.o, params.W_ho)
+    defect[1:] = defect[1:] @ R[:-1] * tau[:-1]
     defect[:1] = 0
     return defect
 
@@ -154,10 +165,10 @@ def output_gate_path(params, cache, dh):
 
     dh (*G, B, H) is ∂L/∂h_T; returns (T+1, *G, B, H), row k for lag k."""
     params = checked(params, cache, lstm)
-    local = local_derivatives(cache)[..., 3, :]
+    through_o = lstm.slopes(cache).o
     path = [_upstream("dh", dh, cache) + np.zeros_like(cache.h[0])]
     with np.errstate(over="ignore", invalid="ignore"):
-        for o_t in local[::-1]:
+        for o_t in through_o[::-1]:
             path.append((path[-1] * o_t) @ params.W_ho)
     path = np.stack(path)
     report_overflow("the gradient", path)
@@ -198,60 +209,45 @@ def path_families(params, cache, dh=None, dc=None):
     params = checked(params, cache, lstm)
     if dh is None and dc is None:
         raise wanted("dh, dc", "None and None", "at least one of them")
-    local = local_derivatives(cache)
-    dh, dc = (_upstream(name, value, cache) for name, value in (("dh", dh), ("dc", dc)))
-    (T, *_, H), tau, W = cache.s.shape, _tau_before(cache), params.W_hh
-    W_gates, W_o = W[..., : 3 * H, :], W[..., 3 * H :, :]
+    dh = _upstream("dh", dh, cache)
+    dc = _upstream("dc", dc, cache)
+    slopes = lstm.slopes(cache)
+    tau = _tau_before(slopes)
 
     def through_gates(delta, t):  # G_tᵀ δ
-        scaled = delta[..., None, :] * local[t, ..., :3, :]
-        return scaled.reshape(*scaled.shape[:-2], 3 * H) @ W_gates
+        through_i = (delta * slopes.i[t]) @ params.W_hi
+        through_f = (delta * slopes.f[t]) @ params.W_hf
+        through_g = (delta * slopes.g[t]) @ params.W_hg
+        return through_i + through_f + through_g
 
     def through_output(eps, t):  # R_tᵀ ε
-        return (eps * local[t, ..., 3, :]) @ W_o
+        return (eps * slopes.o[t]) @ params.W_ho
 
-    # The families' gradients of c_t; of h_t, eps has come through o only, left through the gates last and no o before.
-    cell = dc + dh * output_derivative(cache)[-1] + np.zeros_like(cache.c[0])
+    # The families' gradients of c_t; of h_t, eps has come through o only, left through the gates last and no o
+    # before, mixed_h on any other way.
+    cell = dc + dh * slopes.tau[-1] + np.zeros_like(cache.c[0])
     nought = np.zeros_like(cell)
-    gates, output, mixed, left, mixed_h = nought, nought, nought, nought, nought
-    eps = nought + dh
+    gates, output, mixed = nought, nought, nought
+    eps, left, mixed_h = nought + dh, nought, nought
     rows = [(cell, gates, output, mixed)]
     with np.errstate(over="ignore", invalid="ignore"):
-        for t in reversed(range(T)):
-            eps, left, mixed_h = (
-                through_output(eps, t),
-                through_gates(cell + gates, t),
-                through_gates(output + mixed, t) + through_output(left + mixed_h, t),
-            )
-            f_t, tau_t = cache.f[t], tau[t]
-            mixed = (output + mixed) * f_t + mixed_h * tau_t
-            cell, gates, output = cell * f_t, gates * f_t + left * tau_t, eps * tau_t
+        for t in reversed(range(len(tau))):
+            mixed_h = through_gates(output + mixed, t) + through_output(left + mixed_h, t)
+            left = through_gates(cell + gates, t)
+            eps = through_output(eps, t)
+            mixed = (output + mixed) * slopes.keep[t] + mixed_h * tau[t]
+            cell = cell * slopes.keep[t]
+            gates = gates * slopes.keep[t] + left * tau[t]
+            output = eps * tau[t]
             rows.append((cell, gates, output, mixed))
     families = PathFamilies(*(np.stack(family) for family in zip(*rows, strict=True)))
     report_overflow("the gradient", *families)
     return families
 
 
-def gate_matrix(params, local):
-    """G_t = D(c_{t−1} ∘ f′_t) W_hf + D(g_t ∘ i′_t) W_hi + D(i_t ∘ g′_t) W_hg, from `local_derivatives`."""
-    weights = (params.W_hi, params.W_hf, params.W_hg)
-    return sum(_scaled_rows(local[..., index, :], W) for index, W in enumerate(weights))
-
-
-def _tau_before(cache):
+def _tau_before(slopes):
     """τ_{t−1} for t = 1…T; zero for t = 1, because h_0 is given and does not depend on c_0."""
-    tau = output_derivative(cache)
-    return np.concatenate([np.zeros_like(tau[:1]), tau[:-1]])
-
-
-def _scaled_rows(v, W):
-    """D(v) W for v (T, *G, B, H) and W (*G, H, H)."""
-    return v[..., None] * W[..., None, :, :]
-
-
-def _diagonal(v):
-    """D(v): the last axis becomes the diagonal of a matrix."""
-    return v[..., None] * np.eye(v.shape[-1], dtype=v.dtype)
+    return np.concatenate([np.zeros_like(slopes.tau[:1]), slopes.tau[:-1]])
 
 
 def _upstream(name, gradient, cache):
@@ -265,11 +261,3 @@ def _upstream(name, gradient, cache):
     except ValueError:
         pass
     raise wanted(name, f"shape {gradient.shape}", f"shape {shape}, or with axes in front")
-
-
-def checked(params, cache, cell=None):
-    """`params` with arrays for fields; ValueError unless they belong to `cell` (None: either) and to the cache."""
-    cell = cell or (rnn if isinstance(params, rnn.Params) else lstm)
-    params, grid, H, D = check_weights(params, cell.Params, blocks=1 if cell is rnn else 4)
-    check_cache(cache, cell.Cache, params, grid, H, D)
-    return params

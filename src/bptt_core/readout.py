@@ -11,20 +11,28 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptt_core._arrays import (
-    affine,
+from bptt_core._affine import affine, outer_sum
+from bptt_core._arrays import over_grid, report_overflow, rows, upstream
+from bptt_core._checks import (
+    check_choice,
     check_number,
     check_sizes,
     common_dtype,
     is_whole,
     number_array,
-    outer_sum,
-    over_grid,
-    report_overflow,
-    rows,
-    upstream,
     wanted,
 )
+
+__all__ = [
+    "Gradients",
+    "Params",
+    "backward",
+    "forward",
+    "init_params",
+    "softmax",
+    "softmax_cross_entropy",
+    "squared_error",
+]
 
 
 class Params(NamedTuple):

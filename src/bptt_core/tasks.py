@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptt_core._arrays import is_whole, wanted
+from bptt_core._checks import is_whole, wanted
 
 TEXT = """\
 On Monday the keeper climbs the stair and lights the lamp. The lamp turns, the sea turns, and the night goes \

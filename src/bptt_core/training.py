@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptt_core import lstm, readout, rnn
-from bptt_core._arrays import wanted
+from bptt_core import readout
+from bptt_core._checks import check_choice
 from bptt_core._containers import map_leaves
+from bptt_core.cells import cell_of
 from bptt_core.gradient_flow import clip_by_global_norm, global_norm
 
 LOSSES = {
@@ -24,7 +25,7 @@ LOSSES = {
 class Model(NamedTuple):
     """y_t = readout(h_t), h_t from a recurrent cell. Gradients come in the same container."""
 
-    cell: rnn.Params | lstm.Params
+    cell: tuple  # the `Params` of an RNN, an LSTM, a GRU
     readout: readout.Params
 
 
@@ -44,16 +45,15 @@ def init_model(cell, input_size, hidden_size, output_size, rng, *, dtype=float, 
 
 def answer(model, x, **settings):
     """(cache, y) for inputs x (T, B, D); `settings` go to the cell's `forward`."""
-    cell = lstm if isinstance(model.cell, lstm.Params) else rnn
+    cell = cell_of(model.cell)
     cache = cell.forward(model.cell, x.astype(model.cell.W_hh.dtype, copy=False), **settings)
     return cache, readout.forward(model.readout, cache.h[1:])
 
 
 def loss_and_gradients(model, batch, loss="squared_error", **settings):
     """The mean loss over the batch (and over its steps), and its gradient by everything in the model."""
-    if loss not in LOSSES:
-        raise wanted("loss", repr(loss), " or ".join(LOSSES))
-    cell = lstm if isinstance(model.cell, lstm.Params) else rnn
+    check_choice("loss", loss, LOSSES)
+    cell = cell_of(model.cell)
     cache, y = answer(model, batch.x, **settings)
     value, dy = LOSSES[loss](y, batch.target, steps=batch.steps, reduction="mean")
     out = readout.backward(model.readout, cache.h[1:], dy)

@@ -99,7 +99,7 @@ def test_a04_the_gradient_of_a_shared_matrix_is_the_sum_over_its_copies(net):
 
     copies = jacobian(unshared, np.broadcast_to(net.params.W_hh, (T, H, H)))
     core = rnn.backward(net.params, net.cache, net.error @ net.Wy.T, per_step=True)
-    assert relative(copies, core.steps.W_hh) < 1e-12
+    assert relative(copies, core.per_step.W_hh) < 1e-12
     assert relative(copies.sum(0), core.params.W_hh) < 1e-12
     count = sum(np.size(p) for p in net.params)
     shown("A04", count, "45")
@@ -307,7 +307,7 @@ def test_a27_the_sum_over_k_needs_immediate_derivatives(net, chain):
         {T: chain.g[None]},
         per_step=True,
     )
-    assert relative(core.steps.W_hh, terms) < 1e-12
+    assert relative(core.per_step.W_hh, terms) < 1e-12
     assert relative(core.params.W_hh, chain.truth) < 1e-12
     total = sum(through(chain.g, back(chain.J, T, k), chain.total[k]) for k in range(1, T + 1))
     shown("A27", relative(total, chain.truth), "0.974")
@@ -350,7 +350,7 @@ def test_a29_the_jacobian_holds_every_component_derivative(net, chain):
 def test_a34_the_double_sum_runs_one_step_too_far(net, claim, name, text):
     truth = gradient(net, name)
     terms = rnn.backward(net.params, net.cache, net.error @ net.Wy.T, per_step=True)
-    assert relative(getattr(terms.steps, name).sum(0), truth) < 1e-12
+    assert relative(getattr(terms.per_step, name).sum(0), truth) < 1e-12
     existing = sum(
         gradient(net, name, steps=[t]) for t in range(2, T + 1)
     )  # t = 1…T names L_2…L_{T+1}: these exist
@@ -424,7 +424,7 @@ def test_a32_the_jacobian_norm_is_not_bounded_by_one():
     assert np.allclose(cache.h, 0.5)
     shown("A32", norm(step_jacobians(sigmoid, cache)[0, 0]), "2")
     truth = jacobian(
-        lambda h: rnn.step(sigmoid, np.zeros((1, 1)), h[None], "sigmoid")[0], np.array([0.5])
+        lambda h: rnn.step(sigmoid, np.zeros((1, 1)), h[None], activation="sigmoid")[0], np.array([0.5])
     )
     assert np.allclose(truth, 2, atol=1e-14)
 
@@ -764,6 +764,6 @@ def test_a66_the_loss_of_a_recurrent_unit_has_a_cliff():
 def test_a68_nothing_but_the_product_makes_the_far_terms_small(net):
     steps = rnn.backward(
         net.params, net.cache, {T: net.error[-1] @ net.Wy.T}, per_step=True
-    ).steps.W_hh
+    ).per_step.W_hh
     sizes = np.linalg.norm(steps, axis=(-2, -1))
     shown("A68", sizes[0] / sizes[-1], "0.0393")

@@ -42,7 +42,7 @@ def one_output(k, *, gain=1.0, zero_start=False, activation="sigmoid"):
     n.g = (n.cache.h[k] @ n.V.T - n.y) @ n.V
     n.grads = rnn.backward(n.params, n.cache, {k: n.g}, per_step=True)
     n.terms = np.concatenate(
-        [n.grads.steps.W_hh, n.grads.steps.W_xh], -1
+        [n.grads.per_step.W_hh, n.grads.per_step.W_xh], -1
     )  # dE/d[W_rec, W_in], one term a step
     return n
 
@@ -77,7 +77,7 @@ def test_b02_the_pair_is_the_previous_state_and_the_input():
     W, c, x = rng.standard_normal((4, 8)) / 2, rng.standard_normal(4), rng.standard_normal(4)
     right = sigmoid(W @ np.concatenate([c, x]))
     params = rnn.Params(W[:, 4:], W[:, :4])
-    assert relative(rnn.step(params, x[None], c[None], "sigmoid")[0], right) < 1e-14
+    assert relative(rnn.step(params, x[None], c[None], activation="sigmoid")[0], right) < 1e-14
     shown("B02", relative(sigmoid(W @ np.concatenate([x, x])), right), "0.242")
 
 
@@ -131,7 +131,7 @@ def test_b08_equation_one_is_the_first_term_of_a_sum(k, text):
     n = one_output(k)
     truth = true_gradient(n)
     J = [
-        jacobian(lambda c, t=t: rnn.step(n.params, n.x[t], c[None], "sigmoid")[0], n.cache.h[t, 0])
+        jacobian(lambda c, t=t: rnn.step(n.params, n.x[t], c[None], activation="sigmoid")[0], n.cache.h[t, 0])
         for t in range(k)
     ]
     slope = n.cache.h[1:, 0] * (1 - n.cache.h[1:, 0])
@@ -159,7 +159,7 @@ def test_b08_from_a_zero_state_equation_one_gives_w_rec_no_gradient():
 
 def test_b11_the_slopes_scale_the_rows_of_w_rec():
     n = one_output(3)
-    truth = jacobian(lambda c: rnn.step(n.params, n.x[1], c[None], "sigmoid")[0], n.cache.h[1, 0])
+    truth = jacobian(lambda c: rnn.step(n.params, n.x[1], c[None], activation="sigmoid")[0], n.cache.h[1, 0])
     slope = n.cache.h[2, 0] * (1 - n.cache.h[2, 0])
     assert relative(slope[:, None] * n.params.W_hh, truth) < 1e-13
     assert relative(step_jacobians(n.params, n.cache)[1, 0], truth) < 1e-13
@@ -471,7 +471,7 @@ def test_b34_from_an_empty_cell_equation_four_gives_w_f_no_gradient(cell):
     cache = lstm.forward(cell.params, cell.x, cell.h_0)
     up = np.random.default_rng(53).standard_normal(cache.h[1].shape)
     g = lstm.backward(cell.params, cache, {cell.T: up}, per_step=True)
-    assert not g.steps.W_hf[0].any() and not g.steps.W_xf[0].any()  # dc_1/dW_f = c_0 … = 0
+    assert not g.per_step.W_hf[0].any() and not g.per_step.W_xf[0].any()  # dc_1/dW_f = c_0 … = 0
     truth = jacobian(
         lambda W: (
             up

@@ -221,14 +221,14 @@ def test_c08_the_first_step_keeps_a_share_of_the_gradient_that_the_weights_decid
         params = rnn.init_params(D, 16, rng, scale=gain)
         cache = rnn.forward(params, rng.standard_normal((4, 1, D)), rng.standard_normal((1, 16)))
         grads = rnn.backward(params, cache, {4: rng.standard_normal((1, 16))}, per_step=True)
-        np.testing.assert_allclose(grads.steps.W_hh.sum(0), grads.params.W_hh, atol=1e-14)
-        shares.append(np.linalg.norm(grads.steps.W_hh[0]) / np.linalg.norm(grads.params.W_hh))
+        np.testing.assert_allclose(grads.per_step.W_hh.sum(0), grads.params.W_hh, atol=1e-14)
+        shares.append(np.linalg.norm(grads.per_step.W_hh[0]) / np.linalg.norm(grads.params.W_hh))
     for share, text in zip(shares, ("4.1%", "29%", "90%"), strict=True):
         shown("C08", share, text)
     from_zero = rnn.backward(
         params, rnn.forward(params, cache.x), {4: np.ones((1, 16))}, per_step=True
     )
-    assert not from_zero.steps.W_hh[0].any() and from_zero.steps.W_xh[0].any()
+    assert not from_zero.per_step.W_hh[0].any() and from_zero.per_step.W_xh[0].any()
 
 
 def test_c09_a_million_vanishing_paths_can_add_up_to_one():
@@ -259,11 +259,11 @@ def test_c11_c32_c40_c56_one_open_path_does_not_keep_the_gradient_from_vanishing
 def test_c20_c19_c62_the_output_weights_of_step_k_are_not_reached_through_s_k(slides):
     params, cache = slides
     grads = lstm.backward(params, cache, dc={4: np.ones((B, H))}, per_step=True)
-    assert not grads.steps.W_ho[3].any()
-    assert grads.steps.W_ho[2].any()
-    assert all(getattr(grads.steps, name)[3].any() for name in ("W_hf", "W_hi", "W_hg"))
-    np.testing.assert_allclose(grads.steps.W_hf.sum(0), grads.params.W_hf, atol=1e-15)
-    assert lstm.backward(params, cache, {4: np.ones((B, H))}, per_step=True).steps.W_ho[3].any()
+    assert not grads.per_step.W_ho[3].any()
+    assert grads.per_step.W_ho[2].any()
+    assert all(getattr(grads.per_step, name)[3].any() for name in ("W_hf", "W_hi", "W_hg"))
+    np.testing.assert_allclose(grads.per_step.W_hf.sum(0), grads.params.W_hf, atol=1e-15)
+    assert lstm.backward(params, cache, {4: np.ones((B, H))}, per_step=True).per_step.W_ho[3].any()
 
 
 def test_c21_a_gradient_that_reaches_s_k_may_still_be_lost_on_the_way_into_w_f():

@@ -88,7 +88,7 @@ def lstm_error_3(params, V, cache, gate):
 def lstm_steps(grads, gate):
     """The core's terms of one gate's gradient in the note's [h, x] layout, (3, H, H+D)."""
     return np.concatenate(
-        [getattr(grads.steps, f"W_h{gate}"), getattr(grads.steps, f"W_x{gate}")], axis=-1
+        [getattr(grads.per_step, f"W_h{gate}"), getattr(grads.per_step, f"W_x{gate}")], axis=-1
     )
 
 
@@ -145,14 +145,14 @@ def test_d_eq3_x02_x04_x05_x36_the_gradient_of_a_shared_weight_is_the_sum_over_i
     run, U, W = rnn_error_3(params, V, cache)
     grads = rnn.backward(params, cache, upstream(V, cache, [3]).h, per_step=True)
     by_copy_U, by_copy_W = jacobian(lambda u: run(u, W), U), jacobian(lambda w: run(U, w), W)
-    np.testing.assert_allclose(grads.steps.W_xh, by_copy_U, atol=1e-14)
-    np.testing.assert_allclose(grads.steps.W_hh, by_copy_W, atol=1e-14)
+    np.testing.assert_allclose(grads.per_step.W_xh, by_copy_U, atol=1e-14)
+    np.testing.assert_allclose(grads.per_step.W_hh, by_copy_W, atol=1e-14)
     shared = jacobian(lambda w: run(U, np.stack([w] * 3)), params.W_hh)
     np.testing.assert_allclose(by_copy_W.sum(0), shared, atol=1e-14)
     from_zero = rnn.forward(params, cache.x)
     assert (
         not rnn.backward(params, from_zero, upstream(V, from_zero, [3]).h, per_step=True)
-        .steps.W_hh[0]
+        .per_step.W_hh[0]
         .any()
     )
 
@@ -275,11 +275,11 @@ def test_d_x41_x40_the_examples_of_a_sequence_share_states_as_those_of_a_mini_ba
     params, V, cache = vanilla
     grads = rnn.backward(params, cache, upstream(V, cache, None).h, per_step=True)
     alone = [
-        rnn.backward(params, cache, upstream(V, cache, [t]).h, per_step=True).steps.W_hh
+        rnn.backward(params, cache, upstream(V, cache, [t]).h, per_step=True).per_step.W_hh
         for t in (1, 2, 3)
     ]
     assert not alone[0][1:].any() and alone[2].any(axis=(1, 2)).all()
-    np.testing.assert_allclose(grads.steps.W_hh, sum(alone), atol=1e-14)
+    np.testing.assert_allclose(grads.per_step.W_hh, sum(alone), atol=1e-14)
 
 
 def test_d_eq9_eq25_a_small_step_along_minus_the_gradient_lowers_the_error(vanilla, cell):
