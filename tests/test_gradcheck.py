@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from witnesses import every_cell, weight_shapes
 
 from bptt_core import lstm, readout, rnn
 from bptt_core.gradcheck import GradientError, check_gradients, numerical_gradients
@@ -14,8 +15,9 @@ T, B, D, H, K = 5, 2, 3, 4, 6
 def problem(cell=lstm, readout_bias=True, **settings):
     """A network with readout and squared error: (loss, params, gradients), everything random and of different sizes."""
     rng = np.random.default_rng(0)
-    rows = 4 * H if cell is lstm else H
-    net = cell.Params(*(0.5 * rng.standard_normal((rows, *tail)) for tail in ((D,), (H,), ())))
+    net = cell.Params(
+        *(0.5 * rng.standard_normal(shape) for shape in weight_shapes(cell, D, H).values())
+    )
     out = readout.Params(
         rng.standard_normal((K, H)), rng.standard_normal(K) if readout_bias else None
     )
@@ -55,10 +57,11 @@ def complaint(loss, params, gradients, **settings):
 
 
 @pytest.mark.parametrize("method", ["auto", "complex", "central"])
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_cell
 def test_right_gradients_pass(cell, method):
     errors = check_gradients(*problem(cell), method=method)
-    assert list(errors) == ["net.W_xh", "net.W_hh", "net.b_h", "out.W_hy", "out.b_y", "h_0"]
+    names = [f"net.{name}" for name in cell.Params._fields]
+    assert list(errors) == [*names, "out.W_hy", "out.b_y", "h_0"]
     assert 0 < max(errors.values()) < (1e-12 if method != "central" else 1e-7)
     assert (max(errors.values()) > 1e-13) == (method == "central")
 
@@ -73,7 +76,7 @@ def test_a_network_of_rectifiers_passes():
 
 @pytest.mark.parametrize("method", ["auto", "complex", "central"])
 @pytest.mark.parametrize("field", ["W_xh", "W_hh", "b_h"])
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_cell
 def test_an_error_of_a_twentieth_of_a_percent_is_caught(cell, field, method):
     loss, params, gradients = problem(cell)
     error = complaint(

@@ -16,7 +16,12 @@ LEVELS = [
     {"_checks"},
     {"_arrays", "_containers", "activations"},
     {"_affine"},
-    {"rnn", "lstm", "readout", "cells"},  # cells are found, not imported: they do not know of each other
+    {
+        "rnn",
+        "lstm",
+        "readout",
+        "cells",
+    },  # cells are found, not imported: they do not know of each other
     {"jacobians", "gradcheck", "tasks"},
     {"gradient_flow", "mistakes"},
     {"training"},
@@ -27,7 +32,7 @@ LEVELS = [
 SYMBOLIC = {"derivations"}  # agreement with it proves something: it shares nothing with the rest
 WINGS = {  # the modules of a wing, each importing only from those before it; its __init__ comes last
     "explorer": ["places", "picture", "table", "markup", "widget"],
-    "derivations": ["symbols", "unrolled"],
+    "derivations": ["symbols", "unrolled", "networks"],
     "labs": ["_words", "linear", "saturation", "forgetting", "families", "cliff", "windows"],
 }
 NUMERIC = {"numpy"}

@@ -1,6 +1,7 @@
 """How arrays are laid out and run through: time, batch and grid axes, and what leaves the floating-point range.
 
 over_grid, rows, by_step  make room for a grid, lay all steps out as the rows of one matrix, and undo that
+gate_rows                 a view of one gate in a stacked parameter
 diagonal, scale_rows      D(v) and D(v) W, for Jacobians
 fast_matmul, segments     what makes a loop over small arrays fast
 upstream                  the immediate gradient of the loss as one array; `state_gradients` one for every state
@@ -18,6 +19,7 @@ __all__ = [
     "by_step",
     "diagonal",
     "fast_matmul",
+    "gate_rows",
     "over_grid",
     "report_overflow",
     "rows",
@@ -50,6 +52,23 @@ def by_step(matrix, T):
     """(*G, T·B, N) → (T, *G, B, N): undoes `rows`."""
     array = matrix.reshape(*matrix.shape[:-2], T, -1, matrix.shape[-1])
     return array if array.ndim == 3 else np.moveaxis(array, -3, 0)
+
+
+def gate_rows(gates, field, gate):
+    """A property of `Params`: the rows of one gate in a stacked parameter, as a view; None without a bias.
+
+    gates  the letters of the gates in the order in which they are stacked"""
+    k = gates.index(gate)
+
+    def rows_of_gate(params):
+        stacked = getattr(params, field)
+        if stacked is None:
+            return None
+        H = params.W_hh.shape[-1]
+        own = slice(k * H, (k + 1) * H)
+        return stacked[..., own] if field == "b_h" else stacked[..., own, :]
+
+    return property(rows_of_gate)
 
 
 def diagonal(v):

@@ -9,7 +9,7 @@ init_params     (input_size, hidden_size, rng, …) → Params
 step            (params, x_t, *states of before, …) → states of after
 forward         (params, x, *initial states, …) → Cache
 backward        (params, cache, *gradients of the states, …) → Gradients
-slopes          (cache, part, out=…) → Slopes, the local derivatives of some steps
+slopes          (cache, part) → Slopes, the local derivatives of some steps
 step_back       (params, slopes_t, *gradients of the states after) → da_t, *gradients of the states before
 step_back_into  the same for inner loops, into arrays that `buffers` makes
 jacobian        (params, slopes_t) → the derivative of the states after by the states before

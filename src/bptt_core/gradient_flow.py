@@ -89,15 +89,14 @@ def _matrices(cell, W_hh, slopes, lags):
     n, _, H = W_hh.shape
     block = np.empty((max(1, 4 * CHUNK // n) + 1, n, H, H), W_hh.dtype)
     block[0] = np.eye(H)
-    *work, _ = cell.buffers(block.shape[1:], block.dtype)
-    others = work[
-        len(work) + 1 - len(cell.STATES) :
-    ]  # a gradient may be written where the one before stood
+    out = list(cell.buffers(block.shape[1:], block.dtype))
+    others = out[-len(cell.STATES) : -1]  # a gradient may be written where the one before stood
     for other in others:
         other[...] = 0
     done = steps = 0
     for slopes_t in each_step(slopes):
-        cell.step_back_into((*work, block[done + 1]), W_hh, slopes_t, *others, block[done])
+        out[-1] = block[done + 1]
+        cell.step_back_into(out, W_hh, slopes_t, *others, block[done])
         done += 1
         steps += 1
         if done == len(block) - 1:
@@ -243,7 +242,7 @@ def truncated_backward(params, cache, dh, window):
             grad_a[here] += out[0]
             for total, gradient in zip(totals, back, strict=True):
                 total[1:][here] += gradient
-            arrived = out[len(out) - len(back) :]
+            arrived = out[-len(back) :]
             for total, gradient in zip(totals, arrived, strict=True):
                 total[0] += gradient[0]
             back = [gradient[1:] for gradient in arrived]  # what has left step 1 is done

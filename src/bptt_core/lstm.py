@@ -25,6 +25,7 @@ from bptt_core._affine import all_gradients, joint_map, parameter_gradients
 from bptt_core._arrays import (
     diagonal,
     fast_matmul,
+    gate_rows,
     report_overflow,
     scale_rows,
     segments,
@@ -70,21 +71,6 @@ STATES = ("h", "c")
 SQUASHES = ("tanh", "sigmoid")
 
 
-def gate_rows(field, gate):
-    """A property: the rows of one gate in a stacked parameter, as a view."""
-
-    def rows_of_gate(params):
-        stacked = getattr(params, field)
-        if stacked is None:
-            return None
-        H = params.W_hh.shape[-1]
-        k = GATES.index(gate)
-        rows = slice(k * H, (k + 1) * H)
-        return stacked[..., rows] if field == "b_h" else stacked[..., rows, :]
-
-    return property(rows_of_gate)
-
-
 class Params(NamedTuple):
     """Weights of all four gates, rows stacked in the order i, f, g, o. Leading axes G are a grid of networks.
 
@@ -95,18 +81,18 @@ class Params(NamedTuple):
     W_hh: np.ndarray  # (*G, 4H, H)
     b_h: np.ndarray | None = None  # (*G, 4H)
 
-    W_xi = gate_rows("W_xh", "i")
-    W_xf = gate_rows("W_xh", "f")
-    W_xg = gate_rows("W_xh", "g")
-    W_xo = gate_rows("W_xh", "o")
-    W_hi = gate_rows("W_hh", "i")
-    W_hf = gate_rows("W_hh", "f")
-    W_hg = gate_rows("W_hh", "g")
-    W_ho = gate_rows("W_hh", "o")
-    b_i = gate_rows("b_h", "i")
-    b_f = gate_rows("b_h", "f")
-    b_g = gate_rows("b_h", "g")
-    b_o = gate_rows("b_h", "o")
+    W_xi = gate_rows(GATES, "W_xh", "i")
+    W_xf = gate_rows(GATES, "W_xh", "f")
+    W_xg = gate_rows(GATES, "W_xh", "g")
+    W_xo = gate_rows(GATES, "W_xh", "o")
+    W_hi = gate_rows(GATES, "W_hh", "i")
+    W_hf = gate_rows(GATES, "W_hh", "f")
+    W_hg = gate_rows(GATES, "W_hh", "g")
+    W_ho = gate_rows(GATES, "W_hh", "o")
+    b_i = gate_rows(GATES, "b_h", "i")
+    b_f = gate_rows(GATES, "b_h", "f")
+    b_g = gate_rows(GATES, "b_h", "g")
+    b_o = gate_rows(GATES, "b_h", "o")
     W_i = property(lambda params: params.hx("i"))
     W_f = property(lambda params: params.hx("f"))
     W_g = property(lambda params: params.hx("g"))

@@ -69,7 +69,7 @@ def forward(params, h):
 def backward(params, h, dy):
     """∂L/∂W_hy = Σ_t ∂L/∂y_t h_tᵀ, ∂L/∂b_y = Σ_t ∂L/∂y_t, ∂⁺L/∂h_t = W_hyᵀ ∂L/∂y_t (`A20`, `A22`).
 
-    dy  ∂L/∂y_t (T, *G, B, K), or (T, B, K) for every network of the grid, or {t: one step}"""
+    dy  ∂L/∂y_t (T, *G, B, K), or (T, B, K) for every network of the grid, or {t: one step}, or None"""
     params, h = _check(params, h)
     K, grid = params.W_hy.shape[-2], params.W_hy.shape[:-2]
     dy = upstream("dy", dy, (len(h), *grid, h.shape[-2], K), common_dtype(*params, h))

@@ -424,7 +424,8 @@ def test_a32_the_jacobian_norm_is_not_bounded_by_one():
     assert np.allclose(cache.h, 0.5)
     shown("A32", norm(step_jacobians(sigmoid, cache)[0, 0]), "2")
     truth = jacobian(
-        lambda h: rnn.step(sigmoid, np.zeros((1, 1)), h[None], activation="sigmoid")[0], np.array([0.5])
+        lambda h: rnn.step(sigmoid, np.zeros((1, 1)), h[None], activation="sigmoid")[0],
+        np.array([0.5]),
     )
     assert np.allclose(truth, 2, atol=1e-14)
 

@@ -131,7 +131,10 @@ def test_b08_equation_one_is_the_first_term_of_a_sum(k, text):
     n = one_output(k)
     truth = true_gradient(n)
     J = [
-        jacobian(lambda c, t=t: rnn.step(n.params, n.x[t], c[None], activation="sigmoid")[0], n.cache.h[t, 0])
+        jacobian(
+            lambda c, t=t: rnn.step(n.params, n.x[t], c[None], activation="sigmoid")[0],
+            n.cache.h[t, 0],
+        )
         for t in range(k)
     ]
     slope = n.cache.h[1:, 0] * (1 - n.cache.h[1:, 0])
@@ -159,7 +162,9 @@ def test_b08_from_a_zero_state_equation_one_gives_w_rec_no_gradient():
 
 def test_b11_the_slopes_scale_the_rows_of_w_rec():
     n = one_output(3)
-    truth = jacobian(lambda c: rnn.step(n.params, n.x[1], c[None], activation="sigmoid")[0], n.cache.h[1, 0])
+    truth = jacobian(
+        lambda c: rnn.step(n.params, n.x[1], c[None], activation="sigmoid")[0], n.cache.h[1, 0]
+    )
     slope = n.cache.h[2, 0] * (1 - n.cache.h[2, 0])
     assert relative(slope[:, None] * n.params.W_hh, truth) < 1e-13
     assert relative(step_jacobians(n.params, n.cache)[1, 0], truth) < 1e-13

@@ -130,20 +130,27 @@ def matrix(kind, rows, columns):
     )
 
 
-def leaves_of(cell, n, T, inputs, outputs, bias):
-    """Everything a network is made of that is given: {name: matrix of symbols}, by gate and stacked as in the code."""
-    gates, states = ("ifgo", "hc") if cell == "lstm" else ("h", "h")
+def leaves_of(gates, states, further, n, T, inputs, outputs, bias):
+    """Everything a network is made of that is given: {name: matrix of symbols}, by gate and stacked as in the code.
+
+    gates    letters of the gates that the code stacks in W_xh, W_hh and b_h; "h" alone: nothing is stacked
+    states   letters of the states
+    further  names of biases (n) that are not stacked"""
     leaves = {f"W_x{gate}": matrix(f"W_x{gate}", n, inputs) for gate in gates}
     leaves |= {f"W_h{gate}": matrix(f"W_h{gate}", n, n) for gate in gates}
-    leaves |= {f"b_{gate}": matrix(f"b_{gate}", n, 1) for gate in gates if bias}
-    for name in ("W_x", "W_h", *(["b_"] if bias else [])) if cell == "lstm" else ():
-        leaves[f"{name}h"] = sp.Matrix.vstack(*[leaves[name + gate] for gate in gates])
-    leaves |= {"W_hy": matrix("W_hy", outputs, n)} | (
-        {"b_y": matrix("b_y", outputs, 1)} if bias else {}
-    )
+    if bias:
+        leaves |= {f"b_{gate}": matrix(f"b_{gate}", n, 1) for gate in gates}
+    if len(gates) > 1:
+        for name in ("W_x", "W_h", "b_") if bias else ("W_x", "W_h"):
+            leaves[f"{name}h"] = sp.Matrix.vstack(*[leaves[name + gate] for gate in gates])
+    if bias:
+        leaves |= {name: matrix(name, n, 1) for name in further}
+    leaves["W_hy"] = matrix("W_hy", outputs, n)
+    if bias:
+        leaves["b_y"] = matrix("b_y", outputs, 1)
     for name, size in (("x", inputs), ("target", outputs)):
         leaves[name] = sp.Matrix([column(name, t, size) for t in range(1, T + 1)])
-    return leaves | {f"{s}_0": sp.Matrix(column(s, 0, n)) for s in states}
+    return leaves | {f"{state}_0": sp.Matrix(column(state, 0, n)) for state in states}
 
 
 def numeric(leaves, lines, outputs):

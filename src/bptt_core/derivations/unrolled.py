@@ -1,6 +1,5 @@
-"""The gradients once more, by SymPy: a small network is unrolled, and the chain rule goes back through it line by line.
+"""A small network, unrolled: the chain rule goes back through it line by line.
 
-rnn, lstm      a `Derivation` of n ≤ 2 units over T ≤ 3 steps, with its readout and loss
 Derivation     .forward              the equations of the network, one named quantity a line
                .backward(named)      the equations of the gradients, last line first: the recursion of the code
                .gradient(name)       dL/dθ; `.contributions(name)` its sum over steps, term by term
@@ -8,9 +7,8 @@ Derivation     .forward              the equations of the network, one named qua
                .jacobian(t)          ∂s_t/∂s_{t−1}; `.immediate(k, name)` ∂⁺s_k/∂θ
                .cell_recursion(t)    δ of `D-eq22`; `.joint_recursion(t)` the ε and δ that are right
                .function()           all gradients as a function of numbers; `.evaluate` any expression
-aligned        equations as LaTeX for a notebook
 
-Every quantity is a symbol that prints in the notation of the book. Nothing here comes from the numeric modules, so that
+`networks` makes one of n ≤ 2 units over T ≤ 3 steps, with its readout and loss. Every quantity is a symbol that prints in the notation of the book. Nothing here comes from the numeric modules, so that
 agreement between the two proves something.
 """
 
@@ -19,20 +17,17 @@ from collections import Counter, defaultdict
 import sympy as sp
 
 from bptt_core.derivations.symbols import (
-    SQUASH,
     Line,
     Named,
     Term,
-    aligned,
     column,
     leaves_of,
     numeric,
     one_of,
-    sigmoid,
     softmax,
 )
 
-__all__ = ["Derivation", "aligned", "lstm", "rnn"]
+__all__ = ["Derivation"]
 
 MAX_UNITS, MAX_STEPS, MAX_SIZE = 2, 3, 3
 
@@ -42,9 +37,10 @@ NAMED = ("y", "h", "c", "a")  # the gradients that get a name of their own unles
 
 
 class Derivation:
-    """A network unrolled over T steps; `rnn` and `lstm` make it. The state s is h for the RNN, (h, c) for the LSTM."""
+    """A network unrolled over T steps; `rnn`, `lstm` and `gru` make it. The state s is h, or (h, c) for the LSTM."""
 
-    def __init__(self, cell, n, T, loss, inputs, outputs, bias, steps, reduction):
+    def __init__(self, given, n, T, loss, inputs, outputs, bias, steps, reduction):
+        """`given` are the gates, the states and further biases of `leaves_of`."""
         sizes = (
             ("n", n, MAX_UNITS),
             ("T", T, MAX_STEPS),
@@ -59,10 +55,11 @@ class Derivation:
         steps = range(1, T + 1) if steps is None else [T] if steps == "last" else sorted(set(steps))
         if not steps or not set(steps) <= set(range(1, T + 1)):
             raise ValueError(f"steps: got {steps}, wanted None, 'last', or steps from 1 to {T}")
-        self.n, self.T, self._is_lstm = n, T, cell == "lstm"
+        self.n = n
+        self.T = T
         self.lines, self._known = [], {}  # the values that have a name of their own
         self._slopes, self._pulled, self._passes = {}, {}, {}  # what was differentiated before
-        self.leaves = leaves_of(cell, n, T, inputs, outputs, bias)
+        self.leaves = leaves_of(*given, n, T, inputs, outputs, bias)
         self.states = [
             sp.Matrix.vstack(*[self.leaves[name] for name in ("h_0", "c_0") if name in self.leaves])
         ]
@@ -80,9 +77,14 @@ class Derivation:
 
     def affine(self, t, gate):
         """W_x x_t + W_h h_{t−1} + b of one gate, for the step t that is being written."""
-        x_t, h = self.leaves["x"][t - 1, :].T, self.states[t - 1][: self.n, :]
+        h = self.states[t - 1][: self.n, :]
+        return self.from_input(t, gate) + self.leaves[f"W_h{gate}"] * h
+
+    def from_input(self, t, gate):
+        """W_x x_t + b of one gate."""
+        x_t = self.leaves["x"][t - 1, :].T
         b = self.leaves.get(f"b_{gate}", sp.zeros(self.n, 1))
-        return self.leaves[f"W_x{gate}"] * x_t + self.leaves[f"W_h{gate}"] * h + b
+        return self.leaves[f"W_x{gate}"] * x_t + b
 
     def read_out(self):
         """Write y_t and L_t for every step with a loss, and their sum L; returns the derivation."""
@@ -158,7 +160,7 @@ class Derivation:
                 f"name: got {name!r}, wanted what the cell reads at every step, such as W_hh or x"
             )
         t = self.T if t is None else t
-        s = "(h, c)" if self._is_lstm else "h"
+        s = "(h, c)" if "c_0" in self.leaves else "h"
         row, factors, terms = self.loss_gradient(t), [], []
         factors.append((rf"\frac{{\partial L_{{{t}}}}}{{\partial {s}_{{{t}}}}}", row))
         theta = Named(name).latex
@@ -179,9 +181,9 @@ class Derivation:
 
     def joint_recursion(self, t=None):
         """{j: (ε_j, δ_j)} for j = t…0: the rows ∂L_t/∂h_j and ∂L_t/∂c_j of an LSTM; the pair is carried (`C50`)."""
-        if not self._is_lstm:
+        if "c_0" not in self.leaves:
             raise ValueError(
-                "joint_recursion: got an RNN, wanted an LSTM; the δ of an RNN is backward(named=('a',))"
+                "joint_recursion: got a cell without c, wanted an LSTM; the δ of others: backward(named=('a',))"
             )
         t = self.T if t is None else t
         row, rows = self.loss_gradient(t), {}
@@ -228,7 +230,7 @@ class Derivation:
 
     def _stacked(self):
         """The leaves under the names of the code: W_xh rather than W_xi, W_xf, …"""
-        names = ("W_xh", "W_hh", "b_h", "W_hy", "b_y", "x", "target", "h_0", "c_0")
+        names = ("W_xh", "W_hh", "b_h", "b_hn", "W_hy", "b_y", "x", "target", "h_0", "c_0")
         return {
             name: self.leaves[name]
             for name in names
@@ -288,60 +290,3 @@ class Derivation:
                 found[below][line.t] += part
         self._passes[named] = equations, found
         return equations, found
-
-
-def rnn(
-    n=1,
-    T=3,
-    *,
-    loss="squared_error",
-    inputs=1,
-    outputs=1,
-    activation="tanh",
-    bias=True,
-    steps=None,
-    reduction="sum",
-):
-    """Unroll h_t = φ(W_xh x_t + W_hh h_{t−1} + b_h), y_t = W_hy h_t + b_y, L = Σ_t L_t.
-
-    n, T              units (1 or 2) and steps (1 to 3); `inputs` and `outputs` are the sizes of x_t and y_t (1 to 3)
-    loss              "squared_error" or "softmax_cross_entropy" (targets are distributions)
-    activation        "tanh", "sigmoid" or "identity"
-    steps, reduction  where there is a loss: None (every step), "last" or 1-based steps; their "sum" or "mean"
-    ValueError: a size beyond these, an unknown name."""
-    phi = SQUASH[one_of("activation", activation, SQUASH)]
-    d = Derivation("rnn", n, T, loss, inputs, outputs, bias, steps, reduction)
-    for t in range(1, T + 1):
-        a = d.let(t, "a", d.affine(t, "h"))
-        d.states.append(d.let(t, "h", a.applyfunc(phi)))
-    return d.read_out()
-
-
-def lstm(
-    n=1,
-    T=3,
-    *,
-    loss="squared_error",
-    inputs=1,
-    outputs=1,
-    squash="tanh",
-    forget_gate=True,
-    bias=True,
-    steps=None,
-    reduction="sum",
-):
-    """Unroll the LSTM of `D-eq11`–`D-eq16`; arguments as for `rnn`, with `squash` of candidate and cell."""
-    phi = SQUASH[one_of("squash", squash, SQUASH)]
-    d = Derivation("lstm", n, T, loss, inputs, outputs, bias, steps, reduction)
-    c = d.leaves["c_0"]
-    for t in range(1, T + 1):
-        a = {gate: d.let(t, f"a_{gate}", d.affine(t, gate)) for gate in "ifgo"}
-        gates = {
-            gate: d.let(t, gate, a[gate].applyfunc(phi if gate == "g" else sigmoid))
-            for gate in "ifgo"
-        }
-        kept = c.multiply_elementwise(gates["f"]) if forget_gate else c
-        c = d.let(t, "c", kept + gates["i"].multiply_elementwise(gates["g"]))
-        s = d.let(t, "s", c.applyfunc(phi))
-        d.states.append(sp.Matrix.vstack(d.let(t, "h", gates["o"].multiply_elementwise(s)), c))
-    return d.read_out()
