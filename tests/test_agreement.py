@@ -30,7 +30,8 @@ from bptt_core import _arrays, lstm
 
 @pytest.fixture(scope="module", autouse=True)
 def short_segments():
-    """Backward passes work on segments of steps; these are so short that most problems need several."""
+    """Backward passes work on segments of steps;
+    these are so short that most problems need several."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_arrays, "CACHED", 50)
         yield

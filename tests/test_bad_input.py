@@ -1,4 +1,5 @@
-"""A malformed call ends in a ValueError that names the argument, what came and what should have come: nothing else.
+"""A malformed call ends in a ValueError that names the argument,
+what came and what should have come: nothing else.
 
 A valid call of every public function of the core is spoilt in one way at one argument, 1,000 times.
 """
@@ -84,7 +85,8 @@ NOT_REDUCTIONS = [None, "", "Mean", "average", 1, ["sum"], np.array(["sum", "mea
 
 
 def spoilt_array(draw, value, *, optional, free_axes, real=False):
-    """An array, or a dictionary of arrays by step, which is wrong whatever the other arguments are."""
+    """An array, or a dictionary of arrays by step,
+    which is wrong whatever the other arguments are."""
     if isinstance(value, dict):
         t = draw(st.sampled_from(sorted(value)))
         if draw(st.booleans()):
@@ -199,7 +201,8 @@ def spoilt_distribution(draw, value):
 
 
 def valid_calls():
-    """name → (function, arguments, {argument as the error names it: (key of the argument, way to spoil it)})."""
+    """name → (function, arguments, {argument as the error names it: (key of the argument,
+    way to spoil it)})."""
     rng = np.random.default_rng(0)
     calls = {}
 

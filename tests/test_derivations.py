@@ -1,4 +1,5 @@
-"""The symbolic gradients: against the core to 1e-12, against themselves by other routes, and as a reader sees them."""
+"""The symbolic gradients: against the core to 1e-12, against themselves by other routes,
+and as a reader sees them."""
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ ALL_SETTINGS = [
 
 
 def draw(name, n, T, inputs, outputs, bias=True, seed=0):
-    """Random numbers for every leaf in the shapes of the core, with B = 1; none alike, none zero."""
+    """Random numbers for every leaf in the shapes of the core, with B = 1; none alike,
+    none zero."""
     rng = np.random.default_rng(seed)
     shapes = weight_shapes(NAMES[name], inputs, n) | {"W_hy": (outputs, n), "b_y": (outputs,)}
     shapes |= {"x": (T, 1, inputs)} | {f"{state}_0": (1, n) for state in NAMES[name].STATES}

@@ -1,4 +1,5 @@
-"""Curves over lags, clipping, truncation and Lyapunov exponents, each against a definition written out again."""
+"""Curves over lags, clipping, truncation and Lyapunov exponents,
+each against a definition written out again."""
 
 from typing import NamedTuple
 
@@ -243,7 +244,8 @@ def test_dictionaries_and_lists_are_containers_too():
 
 
 def windowed(cell, params, cache, dh, window, settings):
-    """dL/dθ, dL/dx, dL/dh_0 and dL/dc_0 by the complex step: every loss runs its own last steps from a given state."""
+    """dL/dθ, dL/dx, dL/dh_0 and dL/dc_0 by the complex step:
+    every loss runs its own last steps from a given state."""
     states = states_of(cell, cache)
 
     def loss(params, x, *start):

@@ -1,4 +1,5 @@
-"""Step Jacobians, their products, the paths of an LSTM: against the complex step through single steps."""
+"""Step Jacobians, their products, the paths of an LSTM:
+against the complex step through single steps."""
 
 from itertools import product
 
@@ -184,7 +185,8 @@ def test_a_product_that_explodes_is_infinite_and_says_so():
 
 
 def cell_step(params, x_t, h, c, squash, forget_gate, listens="ifg"):
-    """c_t from c_{t−1} and h_{t−1}, of which a gate that does not listen sees the real part only."""
+    """c_t from c_{t−1} and h_{t−1}, of which a gate that does not listen sees the real part
+    only."""
     phi = get_activation(squash).f
     a = {g: x_t @ getattr(params, f"W_x{g}").T + getattr(params, f"b_{g}") for g in "ifg"}
     a = {g: a[g] + (h if g in listens else h.real) @ getattr(params, f"W_h{g}").T for g in "ifg"}

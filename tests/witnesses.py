@@ -299,7 +299,8 @@ def torch_gradients(problem, states=None):
 
 
 def torch_states(problem, leaves):
-    """The cell step by step, as its equations read; a truncated LSTM detaches the h of its gates."""
+    """The cell step by step, as its equations read;
+    a truncated LSTM detaches the h of its gates."""
     equations = {rnn: torch_rnn, lstm: torch_lstm, gru: torch_gru}[problem.cell]
     h = [leaves["h_0"]]
     c = [leaves.get("c_0")]
@@ -405,7 +406,8 @@ def torch_readout_loss(problem, leaves, h):
 
 
 def worst(found, right):
-    """The largest error of any leaf, relative to its largest gradient; what is zero must be exact."""
+    """The largest error of any leaf, relative to its largest gradient;
+    what is zero must be exact."""
     assert found.keys() == right.keys()
     errors = {}
     for name, value in right.items():

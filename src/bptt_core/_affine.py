@@ -32,8 +32,9 @@ def outer_sum(dz, x, *, per_step=False):
 def joint_map(params, x, h_0, dtype):
     """[h_{t−1}, x_t, 1] and [W_hh, W_xh, b_h]ᵀ: their product is the whole affine map a_t.
 
-    One product per step is faster than two and a sum. The first is (T+1, *G, B, H+D+1), and its part h is filled in
-    row 0 only: a forward pass writes h_t into row t, where the next product reads it. Without a bias there is no 1."""
+    One product per step is faster than two and a sum. The first is (T+1, *G, B, H+D+1), and its
+    part h is filled in row 0 only: a forward pass writes h_t into row t, where the next product
+    reads it. Without a bias there is no 1."""
     bias = [] if params.b_h is None else [params.b_h[..., None]]
     W = np.concatenate([params.W_hh, params.W_xh, *bias], axis=-1)
     *grid, _, H = params.W_hh.shape
@@ -47,7 +48,8 @@ def joint_map(params, x, h_0, dtype):
 
 
 def parameter_gradients(params, cache, da, *, per_step=False):
-    """Σ_t da_t [h_{t−1}, x_t, 1]ᵀ, cut into the gradients of W_hh, W_xh and b_h; with `per_step` its terms."""
+    """Σ_t da_t [h_{t−1}, x_t, 1]ᵀ, cut into the gradients of W_hh, W_xh and b_h;
+    with `per_step` its terms."""
     outer = outer_sum(da, cache.joint[:-1], per_step=per_step)
     H = params.W_hh.shape[-1]
     D = params.W_xh.shape[-1]
@@ -58,9 +60,11 @@ def parameter_gradients(params, cache, da, *, per_step=False):
 def all_gradients(
     container, params, cache, states, da, *, per_step=False, of_parameters=parameter_gradients
 ):
-    """The `Gradients` of a cell from those of its states and of a_t; an overflow is reported, so ignore NumPy's warnings.
+    """The `Gradients` of a cell from those of its states and of a_t; an overflow is reported,
+    so ignore NumPy's warnings.
 
-    Of the arrays it is enough to look at the parameters, the inputs and the initial states: an overflow gets there."""
+    Of the arrays it is enough to look at the parameters, the inputs and the initial states: an
+    overflow gets there."""
     grads = of_parameters(params, cache, da)
     terms = of_parameters(params, cache, da, per_step=True) if per_step else None
     grad_x = da @ params.W_xh

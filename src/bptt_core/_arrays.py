@@ -1,10 +1,13 @@
-"""How arrays are laid out and run through: time, batch and grid axes, and what leaves the floating-point range.
+"""How arrays are laid out and run through: time, batch and grid axes,
+and what leaves the floating-point range.
 
-over_grid, rows, by_step  make room for a grid, lay all steps out as the rows of one matrix, and undo that
+over_grid, rows, by_step  make room for a grid, lay all steps out as the rows of one matrix, and
+                          undo that
 gate_rows                 a view of one gate in a stacked parameter
 diagonal, scale_rows      D(v) and D(v) W, for Jacobians
 fast_matmul, segments     what makes a loop over small arrays fast
-upstream                  the immediate gradient of the loss as one array; `state_gradients` one for every state
+upstream                  the immediate gradient of the loss as one array; `state_gradients` one for
+                          every state
 report_overflow           names an overflow: infinity with an `ExplodedWarning`, never NaN
 """
 
@@ -33,7 +36,8 @@ CACHED = 65_536  # numbers that a core's own cache holds with room to spare
 
 
 class ExplodedWarning(RuntimeWarning):
-    """A state or a gradient left the range of its floating-point type; it is reported as infinity."""
+    """A state or a gradient left the range of its floating-point type;
+    it is reported as infinity."""
 
 
 def over_grid(x, ndim):
@@ -55,7 +59,8 @@ def by_step(matrix, T):
 
 
 def gate_rows(gates, field, gate):
-    """A property of `Params`: the rows of one gate in a stacked parameter, as a view; None without a bias.
+    """A property of `Params`: the rows of one gate in a stacked parameter, as a view;
+    None without a bias.
 
     gates  the letters of the gates in the order in which they are stacked"""
     k = gates.index(gate)
@@ -84,17 +89,20 @@ def scale_rows(v, W):
 def fast_matmul(grid):
     """The matrix product (a, b, out): `np.matmul`, or without a grid the method `dot`.
 
-    For small matrices the method costs a third of `np.matmul`, which has to look for a grid first."""
+    For small matrices the method costs a third of `np.matmul`, which has to look for a grid
+    first."""
     return np.matmul if grid else np.ndarray.dot
 
 
 def segments(T, size):
-    """Slices of the steps 0 … T−1, the last first, each of as many steps as the cache holds together.
+    """Slices of the steps 0 … T−1, the last first,
+    each of as many steps as the cache holds together.
 
     size  how many numbers of one step the work on a segment touches first and last
 
-    What is computed for a whole segment at once is still in the processor's cache when the loop over its steps
-    comes to it; computed for all steps at once it would have to be fetched from memory again."""
+    What is computed for a whole segment at once is still in the processor's cache when the loop
+    over its steps comes to it; computed for all steps at once it would have to be fetched from
+    memory again."""
     length = max(1, CACHED // size)
     return [slice(max(0, stop - length), stop) for stop in range(T, 0, -length)]
 
@@ -102,8 +110,8 @@ def segments(T, size):
 def upstream(name, gradient, shape, dtype, *, out=None):
     """The immediate gradient of the loss by every step's state, written to `out` or a new array.
 
-    `gradient` has the given `shape` (T, *G, B, H), or is (T, B, H) for every network of the grid, or
-    {t: one step}, t from 1, or None: no loss here. ValueError: anything else."""
+    `gradient` has the given `shape` (T, *G, B, H), or is (T, B, H) for every network of the grid,
+    or {t: one step}, t from 1, or None: no loss here. ValueError: anything else."""
     out = np.empty(shape, dtype) if out is None else out
     gradient = {} if gradient is None else gradient
     if not hasattr(gradient, "items"):
@@ -119,7 +127,8 @@ def upstream(name, gradient, shape, dtype, *, out=None):
 
 
 def state_gradients(h, **gradients):
-    """For every state an array like h (T+1, *G, B, H): zero in row 0, `upstream` in the rows of the steps.
+    """For every state an array like h (T+1, *G, B, H): zero in row 0,
+    `upstream` in the rows of the steps.
 
     A backward pass adds to each row what comes back from the row after it."""
     found = []
@@ -132,7 +141,8 @@ def state_gradients(h, **gradients):
 
 
 def _real_as(out, name, value, shared):
-    """`value` as an array that fits into `out`, or that has the `shared` shape, without the grid."""
+    """`value` as an array that fits into `out`, or that has the `shared` shape,
+    without the grid."""
     value = number_array(name, value)
     if value.dtype.kind == "c" and out.dtype.kind != "c":
         raise wanted(name, "complex numbers", "real numbers, as in the cache")
@@ -142,9 +152,11 @@ def _real_as(out, name, value, shared):
 
 
 def report_overflow(what, *arrays, watch=None, stacklevel=3):
-    """Turn NaN into infinity in place and warn, if anything in `arrays` left the floating-point range.
+    """Turn NaN into infinity in place and warn,
+    if anything in `arrays` left the floating-point range.
 
-    watch       those of the arrays which an overflow anywhere is sure to reach: looking at them is enough
+    watch       those of the arrays which an overflow anywhere is sure to reach: looking at them is
+                enough
     stacklevel  how far up the caller is who shall see the warning"""
     bad = [array for array in watch or arrays if array is not None and not all_finite(array)]
     if bad:

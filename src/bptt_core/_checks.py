@@ -1,9 +1,12 @@
-"""What comes in is checked here, and what is wrong is named: the argument, what came, what should have come.
+"""What comes in is checked here, and what is wrong is named: the argument, what came,
+what should have come.
 
 wanted         the ValueError of this package
-number_array   a value as an array of finite numbers; `is_whole`, `check_number`, `check_choice` for single values
+number_array   a value as an array of finite numbers; `is_whole`, `check_number`, `check_choice` for
+               single values
 check_sizes    what `init_params` is given
-check_weights  what a cell is made of; `check_inputs`, `check_step`, `check_step_back`, `check_cache` what it is run with
+check_weights  what a cell is made of; `check_inputs`, `check_step`, `check_step_back`,
+               `check_cache` what it is run with
 """
 
 import cmath
@@ -31,12 +34,14 @@ FLOAT64 = np.dtype(float)
 
 
 def wanted(name, got, want):
-    """The ValueError of this package: it names the argument, what came and what should have come."""
+    """The ValueError of this package: it names the argument,
+    what came and what should have come."""
     return ValueError(f"{name}: got {got}, wanted {want}")
 
 
 def all_finite(array):
-    """Whether no entry is NaN or infinite: one product tells, unless squares overflow; then the slow way."""
+    """Whether no entry is NaN or infinite: one product tells, unless squares overflow;
+    then the slow way."""
     flat = array.ravel(order="K")
     return cmath.isfinite(np.vdot(flat, flat)) or bool(np.isfinite(flat).all())
 
@@ -101,9 +106,10 @@ def check_sizes(rng, dtype, **sizes):
 def check_weights(params, container, gates):
     """`params` with arrays for fields, its grid G, H and D.
 
-        W_xh (*G, N, D)    W_hh (*G, N, H)    b_h (*G, N) or None    with N = H for each of the `gates`
+        W_xh (*G, N, D)    W_hh (*G, N, H)    b_h (*G, N) or None    N = H for each of the `gates`
 
-    Any further field of the container is a bias (*G, H) or None. ValueError: shapes that do not agree."""
+    Any further field of the container is a bias (*G, H) or None. ValueError: shapes that do not
+    agree."""
     if not isinstance(params, container):
         raise wanted("params", type(params).__name__, f"{container.__module__}.Params")
     W_xh = number_array("W_xh", params.W_xh)
@@ -128,7 +134,8 @@ def check_weights(params, container, gates):
 
 
 def check_inputs(x, grid, D):
-    """`x` as an array (T, *grid or nothing, B, D) with T, B ≥ 1, then T and B; else a ValueError."""
+    """`x` as an array (T, *grid or nothing, B, D) with T, B ≥ 1, then T and B;
+    else a ValueError."""
     x = number_array("x", x)
     if x.ndim not in (3, 3 + len(grid)) or x.shape[-1] != D or x.shape[1:-2] not in ((), grid):
         of_the_grid = f" or (T, {grid}, B, {D})" if grid else ""
@@ -139,7 +146,7 @@ def check_inputs(x, grid, D):
 
 
 def check_step(grid, **arrays):
-    """Arrays of one step that go together, each given as name=(value, last axis): (…, B, last axis).
+    """Arrays (…, B, size) of one step that go together, each given as name=(value, size).
 
     ValueError: no numbers, another last axis, sequences or a grid that do not go together."""
     found = {}
@@ -159,7 +166,8 @@ def check_step(grid, **arrays):
 
 
 def check_step_back(params, container, gates, slopes_kind, slopes_t, **gradients):
-    """`params` as arrays, and the gradients of a state as arrays of their own that go with one step's slopes.
+    """`params` as arrays, and the gradients of a state as arrays of their own that go with one
+    step's slopes.
 
     ValueError: no slopes of this cell, shapes that do not go together, NaN or infinity."""
     params, grid, H, _ = check_weights(params, container, gates)
@@ -191,7 +199,7 @@ def check_cache(cache, container, params, grid, H, D):
 
 
 def initial_state(name, state, shape):
-    """`state` broadcast to `shape`, or None, which is zero; ValueError: a shape that does not fit."""
+    """`state` broadcast to `shape`, or None, which is zero. ValueError: it does not fit."""
     return None if state is None else number_array(name, state, shape)
 
 

@@ -1,12 +1,13 @@
 """Element-wise activations, each beside its derivative.
 
-The derivative is written in terms of the *output* y = φ(a), because that is what a forward pass has at hand:
-tanh′ = 1 − y², σ′ = y (1 − y), ReLU′ = [y > 0], identity′ = 1.
+The derivative is written in terms of the *output* y = φ(a), because that is what a forward pass has
+at hand: tanh′ = 1 − y², σ′ = y (1 − y), ReLU′ = [y > 0], identity′ = 1.
 
-That costs digits where y is next to a bound. The rounding of y, u = 2e-16 (float32: 1e-7), is all that is left of 1 − y²
-there: its error is up to 1.2 u however small it is. So tanh′ is right to 3e-8 at |a| = 10 (float32: to 7e-4 at 5),
-where half of the digits are gone, and exactly 0 from |a| = 19 on (float32: 10). σ′ has an error up to 0.5 u; it is 0
-from a = 37 on and below −38 (float32: 18 and −20). A gradient through a unit so saturated is rounding noise, then 0.
+That costs digits where y is next to a bound. The rounding of y, u = 2e-16 (float32: 1e-7), is all
+that is left of 1 − y² there: its error is up to 1.2 u however small it is. So tanh′ is right to
+3e-8 at |a| = 10 (float32: to 7e-4 at 5), where half of the digits are gone, and exactly 0 from
+|a| = 19 on (float32: 10). σ′ has an error up to 0.5 u; it is 0 from a = 37 on and below −38
+(float32: 18 and −20). A gradient through a unit so saturated is rounding noise, then 0.
 
 `ACTIVATIONS` maps a name to an `Activation`; `get_activation` looks one up.
 """
@@ -41,10 +42,11 @@ class Activation(NamedTuple):
 def sigmoid(a, out=None):
     """Logistic function σ(a) = 1 / (1 + e^−a), as ½ + ½ tanh(a/2): fast, and it cannot overflow.
 
-    >>> sigmoid(np.array([-1.0, 0.0, 1.0])).round(3).tolist()
+    >>> activations.sigmoid(np.array([-1.0, 0.0, 1.0])).round(3).tolist()
     [0.269, 0.5, 0.731]
 
-    Right to a rounding unit of 1, so a closed gate loses digits: below a = −38 (float32: −20) it is 0."""
+    Right to a rounding unit of 1: a closed gate loses digits, and below a = −38 (float32: −20) is
+    0."""
     y = np.tanh(np.multiply(a, 0.5, out=out), out=out)
     y = np.multiply(y, 0.5, out=out)
     return np.add(y, 0.5, out=out)
@@ -53,17 +55,18 @@ def sigmoid(a, out=None):
 def relu(a, out=None):
     """max(a, 0), the rectifier.
 
-    >>> relu(np.array([-1.0, 2.0])).tolist()
+    >>> activations.relu(np.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
 
-    NumPy orders complex numbers by their real part first, so a complex step works away from the kink."""
+    NumPy orders complex numbers by their real part first, so a complex step works away from the
+    kink."""
     return np.maximum(a, 0, out=out)
 
 
 def identity(a, out=None):
     """a itself: the linear network.
 
-    >>> identity(np.array([-1.0, 2.0])).tolist()
+    >>> activations.identity(np.array([-1.0, 2.0])).tolist()
     [-1.0, 2.0]
     """
     return np.positive(a, out=out)
@@ -100,9 +103,9 @@ ACTIVATIONS = {
 
 
 def get_activation(name, argument="activation", among=tuple(ACTIVATIONS)):
-    """The `Activation` of that name. ValueError about `argument`: the name is not `among` those there are.
+    """The `Activation` of that name. ValueError about `argument`: the name is not `among` these.
 
-    >>> float(get_activation("tanh").df(0.5))
+    >>> float(activations.get_activation("tanh").df(0.5))
     0.75
     """
     return ACTIVATIONS[check_choice(argument, name, among)]

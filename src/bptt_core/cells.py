@@ -2,7 +2,8 @@
 
 A cell is a module, such as `rnn`, `lstm` or `gru`, that offers these names:
 
-GATES           the letters of the gates whose rows are stacked in W_xh, W_hh and b_h: "ifgo", "rzn", or "h" for none
+GATES           the letters of the gates whose rows are stacked in W_xh, W_hh and b_h: "ifgo",
+                "rzn", or "h" for none
 STATES          the letters of its states: ("h",), or ("h", "c"); the last one carries the memory
 Params          W_xh, W_hh, b_h, and further biases        Cache, Gradients, Slopes   named tuples
 init_params     (input_size, hidden_size, rng, …) → Params
@@ -10,7 +11,8 @@ step            (params, x_t, *states of before, …) → states of after
 forward         (params, x, *initial states, …) → Cache
 backward        (params, cache, *gradients of the states, …) → Gradients
 slopes          (cache, part) → Slopes, the local derivatives of some steps
-step_back       (params, slopes_t, *gradients of the states after) → da_t, *gradients of the states before
+step_back       (params, slopes_t, *gradients of the states after) → da_t, *gradients of the states
+                before
 step_back_into  the same for inner loops, into arrays that `buffers` makes
 jacobian        (params, slopes_t) → the derivative of the states after by the states before
 parameter_gradients  (params, cache, da) → Params
@@ -72,9 +74,15 @@ def cell_of(params):
 
 
 def checked(params, cache, cell=None):
-    """`params` with arrays for fields, if they are those of `cell` (None: any) and the cache came from them.
+    """`params` with arrays for fields, if they are those of `cell` (None: any)
+    and the cache came from them.
 
-    ValueError: no cell, another cell, a cache of other parameters."""
+    ValueError: no cell, another cell, a cache of other parameters.
+
+    >>> params = rnn.init_params(2, 3, np.random.default_rng(0))
+    >>> cells.checked(params, rnn.forward(params, np.ones((4, 1, 2)))).W_hh.shape
+    (3, 3)
+    """
     cell = cell or cell_of(params)
     params, grid, H, D = check_weights(params, cell.Params, cell.GATES)
     check_cache(cache, cell.Cache, params, grid, H, D)
@@ -82,7 +90,8 @@ def checked(params, cache, cell=None):
 
 
 def map_slopes(function, slopes):
-    """`Slopes` with `function` applied to every array; what is no array is the same at every step."""
+    """`Slopes` with `function` applied to every array;
+    what is no array is the same at every step."""
     values = (function(v) if isinstance(v, np.ndarray) else v for v in slopes)
     return type(slopes)(*values)
 

@@ -36,16 +36,18 @@ CHUNK = 64  # networks worked on at a time: their matrices stay in the processor
 
 
 def norm_curve(params, cache, *, norm="2", lags=None):
-    """How much of a small change arrives after k steps: one number per lag, k = 0…`lags` (all of them if None).
+    """How much of a small change arrives after k steps: one number per lag,
+    k = 0…`lags` (all of them if None).
 
-        RNN, GRU  ‖∂h_T/∂h_{T−k}‖                                                             (`A30`)
-        LSTM      ‖∂c_T/∂c_{T−k}‖ with every h free to respond: the pair (h, c) goes back     (`C50`)
+        RNN, GRU  ‖∂h_T/∂h_{T−k}‖ (`A30`)
+        LSTM      ‖∂c_T/∂c_{T−k}‖ with every h free to respond: the pair (h, c) goes back (`C50`)
 
     The rows of the identity go back from the last state, all at once, by the cell's `step_back`.
 
     norm  "2" (largest gain; `A60`) or "fro" (all gains together; much the faster one)
 
-    Returns (lags+1, *G, B). A curve beyond the floating-point range ends in infinity with an `ExplodedWarning`.
+    Returns (lags+1, *G, B). A curve beyond the floating-point range ends in infinity with an
+    `ExplodedWarning`.
     ValueError: parameters and cache that do not go together, an unknown norm, more lags than steps.
 
     >>> params = rnn.Params(np.ones((1, 1)), np.array([[0.5]]))
@@ -59,7 +61,8 @@ def norm_curve(params, cache, *, norm="2", lags=None):
     lags = T if lags is None else lags
     if not is_whole(lags, 0, T):
         raise wanted("lags", lags, f"None or a number from 0 to {T}")
-    # Every sequence of every network counts as a network of its own, and the rows of its matrix as its batch.
+    # Every sequence of every network counts as a network of its own, and the rows of its matrix as
+    # its batch.
     W = params.W_hh.reshape(-1, *params.W_hh.shape[-2:])
     owner = np.arange(len(W) * B) // B
     curve = np.empty((lags + 1, len(owner)), cache.h.dtype)
@@ -80,12 +83,15 @@ def norm_curve(params, cache, *, norm="2", lags=None):
 
 
 def _matrices(cell, W_hh, slopes, lags):
-    """Yield ∂s_T/∂s_{T−k} for k = 0, 1, …, lags, some lags at a time; s is the last state of the cell.
+    """Yield ∂s_T/∂s_{T−k} for k = 0, 1, …, lags, some lags at a time;
+    s is the last state of the cell.
 
-    slopes  of the networks of W_hh (n, ·, H), from step T back, one step more than lags if there is one
+    slopes  of the networks of W_hh (n, ·, H), from step T back, one step more than lags if there is
+            one
 
-    Norms of some matrices at once cost less than of each alone, and least of so few that the processor's cache still
-    holds them. A matrix is complete once the next step back was taken: there the LSTM adds the path c → h."""
+    Norms of some matrices at once cost less than of each alone, and least of so few that the
+    processor's cache still holds them. A matrix is complete once the next step back was taken:
+    there the LSTM adds the path c → h."""
     n, _, H = W_hh.shape
     block = np.empty((max(1, 4 * CHUNK // n) + 1, n, H, H), W_hh.dtype)
     block[0] = np.eye(H)
@@ -110,24 +116,38 @@ def _matrices(cell, W_hh, slopes, lags):
 
 
 def norm_bounds(W_hh, lags, gamma=1.0):
-    """The two curves a gradient is compared with: (γ σ_max(W_hh))^k, which bounds it (`A65`), and ρ(W_hh)^k (`A48`).
+    """The two curves a gradient is compared with: (γ σ_max(W_hh))^k, its bound (`A65`),
+    and ρ(W_hh)^k (`A48`).
 
-    gamma  sup |φ′|, `Activation.bound` (`A63`)     ρ  the spectral radius: the rate in the long run of a linear network
-    Returns two arrays (lags+1, *G)."""
+    gamma  sup |φ′|, `Activation.bound` (`A63`)
+    ρ      the spectral radius: the rate in the long run of a linear network
+
+    Returns two arrays (lags+1, *G). ValueError: no square matrices, NaN or infinity, negative lags
+    or gamma.
+
+    >>> bound, radius = gradient_flow.norm_bounds(np.array([[0.5, 1.0], [0.0, 0.5]]), 2)
+    >>> bound.round(3).tolist(), radius.round(3).tolist()
+    ([1.0, 1.207, 1.457], [1.0, 0.5, 0.25])
+    """
     W_hh = number_array("W_hh", W_hh)
     if W_hh.ndim < 2 or W_hh.shape[-1] != W_hh.shape[-2]:
         raise wanted("W_hh", f"shape {W_hh.shape}", "(…, H, H)")
     if not is_whole(lags, 0) or check_number("gamma", gamma) < 0:
-        raise wanted(
-            "lags, gamma", f"{lags!r}, {gamma!r}", "a whole number and a bound, both at least 0"
-        )
+        got = f"{lags!r}, {gamma!r}"
+        raise wanted("lags, gamma", got, "a whole number and a bound, both at least 0")
     k = np.arange(lags + 1).reshape(-1, *[1] * (W_hh.ndim - 2))
     with np.errstate(over="ignore"):
         return (gamma * norms(W_hh)) ** k, np.abs(np.linalg.eigvals(W_hh)).max(-1) ** k
 
 
 def factor_per_step(curve):
-    """(curve[k] / curve[0])^{1/k} for the last lag k: the mean factor of one step, (…) from a curve (lags+1, …)."""
+    """(curve[k] / curve[0])^{1/k} for the last lag k: the mean factor of one step.
+
+    curve  (lags+1, …); returns (…). ValueError: fewer than two lags.
+
+    >>> float(gradient_flow.factor_per_step([4.0, 2.0, 1.0]))
+    0.5
+    """
     curve = np.asarray(curve)
     if len(curve) < 2:
         raise wanted("curve", f"{len(curve)} lags", "at least lags 0 and 1")
@@ -136,21 +156,36 @@ def factor_per_step(curve):
 
 
 def half_life(factor):
-    """Steps in which `factor` per step halves a gradient: ln ½ / ln factor; infinity if it does not shrink."""
+    """Steps in which `factor` per step halves a gradient: ln ½ / ln factor;
+    infinity if it does not shrink.
+
+    ValueError: a negative factor.
+
+    >>> gradient_flow.half_life([0.25, 0.5, 1.0]).tolist()
+    [0.5, 1.0, inf]
+    """
     factor = np.asarray(factor, dtype=float)
     if (factor < 0).any():
         raise wanted("factor", factor.min(), "a factor of at least 0")
     with np.errstate(divide="ignore"):
-        return (np.log(0.5) / np.minimum(np.log(factor), -0.0))[
-            ()
-        ]  # −0: what does not shrink takes for ever
+        rate = np.minimum(np.log(factor), -0.0)  # −0: what does not shrink takes for ever
+        return (np.log(0.5) / rate)[()]
 
 
 def lyapunov_exponents(J, *, skip=0):
-    """λ_i = lim (1/T) Σ_t ln |R_t,ii| with Q_t R_t = J_t Q_{t−1}: the growth of each direction per step, largest first.
+    """The growth of each direction per step: λ_i = lim (1/T) Σ_t ln |R_t,ii|,
+    Q_t R_t = J_t Q_{t−1}.
 
-    J     step Jacobians (T, …, N, N)        skip  steps at the start that turn Q but are not counted
-    Returns (…, N); −inf for a direction that is lost. λ_1 > 0 is chaos, λ_1 < 0 forgetting."""
+    J     step Jacobians (T, …, N, N)
+    skip  steps at the start that turn Q but are not counted
+
+    Returns (…, N), largest first; −inf for a direction that is lost. λ_1 > 0 is chaos, λ_1 < 0
+    forgetting.
+    ValueError: no stack of square matrices, NaN or infinity, nothing left to count.
+
+    >>> gradient_flow.lyapunov_exponents([np.diag([2.0, 0.5])] * 3).round(3).tolist()
+    [0.693, -0.693]
+    """
     J = number_array("J", J)
     if J.ndim < 3 or J.shape[-1] != J.shape[-2] or not is_whole(skip, 0, len(J) - 1):
         raise wanted("J, skip", f"shape {J.shape}, {skip}", "(T, …, N, N) with skip < T")
@@ -165,61 +200,85 @@ def lyapunov_exponents(J, *, skip=0):
 
 
 def global_norm(gradients):
-    """The length of all gradients of a container taken as one vector."""
-    largest = max(
-        (float(np.abs(value).max(initial=0)) for _, value in leaves(gradients)), default=0.0
-    )
-    unit = (
-        1.0 if 1e-140 < largest < 1e140 or largest in (0, np.inf) else largest
-    )  # else the squares leave the range
+    """The length of all gradients of a container taken as one vector.
+
+    >>> float(gradient_flow.global_norm({"a": np.array([3.0]), "b": np.array([[4.0]])}))
+    5.0
+    """
+    arrays = [np.abs(value) for _, value in leaves(gradients)]
+    largest = max((float(array.max(initial=0)) for array in arrays), default=0.0)
+    squares_fit = 1e-140 < largest < 1e140 or largest in (0, np.inf)
+    unit = 1.0 if squares_fit else largest
     with np.errstate(over="ignore"):
-        squares = sum(
-            np.sum(np.square(np.abs(value) / unit, dtype=float)) for _, value in leaves(gradients)
-        )
+        squares = sum(np.sum(np.square(array / unit, dtype=float)) for array in arrays)
         return unit * np.sqrt(squares)
 
 
 def clip_by_global_norm(gradients, threshold):
-    """g · min(1, threshold / ‖g‖) with one ‖g‖ over all arrays of the container: the direction stays (`C48`, `C49`).
+    """g · min(1, threshold / ‖g‖), one ‖g‖ over all arrays of the container:
+    the direction stays (`C48`, `C49`).
 
-    Returns (clipped, ‖g‖ before). A gradient with an infinity has no direction left: ValueError."""
+    Returns (clipped, ‖g‖ before). ValueError: a threshold that is no positive number, a gradient
+    with an infinity, which has no direction left.
+
+    >>> clipped, size = gradient_flow.clip_by_global_norm([np.array([3.0]), np.array([4.0])], 1.0)
+    >>> [value.round(3).tolist() for value in clipped], float(size)
+    ([[0.6], [0.8]], 5.0)
+    """
     _positive(threshold)
     size = global_norm(gradients)
     if not np.isfinite(size):
         raise wanted("gradients", "an infinite norm", "finite gradients")
-    factor = min(1.0, float(threshold / size)) if size > 0 else 1.0  # a Python number keeps float32
+    factor = min(1.0, float(threshold / size)) if size > 0 else 1.0  # Python's numbers keep float32
     return map_leaves(lambda g: g * factor, gradients), size
 
 
 def clip_by_norm(gradients, threshold):
-    """g · min(1, threshold / ‖g‖) for each array by itself: the direction of the whole gradient changes."""
+    """g · min(1, threshold / ‖g‖) for each array by itself:
+    the direction of the whole gradient changes.
+
+    ValueError: a threshold that is no positive number, an infinite gradient.
+
+    >>> gradient_flow.clip_by_norm([np.array([3.0, 4.0]), np.array([0.5])], 1.0)
+    [array([0.6, 0.8]), array([0.5])]
+    """
     return map_leaves(lambda g: clip_by_global_norm((g,), threshold)[0][0], gradients)
 
 
 def clip_by_value(gradients, threshold):
-    """Every entry moved into [−threshold, threshold]: the direction changes."""
+    """Every entry moved into [−threshold, threshold]: the direction changes.
+
+    ValueError: a threshold that is no positive number.
+
+    >>> gradient_flow.clip_by_value([np.array([3.0, -0.5])], 1.0)
+    [array([ 1. , -0.5])]
+    """
     _positive(threshold)
     return map_leaves(lambda g: np.clip(g, -threshold, threshold), gradients)
 
 
 def _positive(threshold):
+    """ValueError unless the threshold is a positive number."""
     if not check_number("threshold", threshold) > 0:
         raise wanted("threshold", threshold, "a positive number")
 
 
 def truncated_backward(params, cache, dh, window):
-    """Backpropagation in which the loss of step t sees steps t, t−1, …, t−window+1 and takes what came before as given.
+    """Backpropagation in which the loss of step t sees steps t, t−1, …, t−window+1 only.
 
-    dh (T, *G, B, H) or {t: array} is ∂⁺L/∂h_t; the `Gradients` are those of the cell's `backward`, each the exact
-    derivative of that loss. window = 1 keeps the immediate derivatives ∂⁺, window ≥ T is the full gradient.
+    What came before is taken as given.
+
+    dh (T, *G, B, H) or {t: array} is ∂⁺L/∂h_t; the `Gradients` are those of the cell's `backward`,
+    each the exact derivative of that loss. window = 1 keeps the immediate derivatives ∂⁺,
+    window ≥ T is the full gradient.
     Row j of h (and c) sums the losses of steps j … j+window−1; h_0 is reached through step 1.
-    ValueError: parameters and cache that do not go together, a window that is no positive whole number.
+    ValueError: parameters and cache that do not go together, a window that is no positive whole
+    number.
 
     >>> params = rnn.Params(np.ones((1, 1)), np.array([[0.5]]))
     >>> cache = rnn.forward(params, np.ones((4, 1, 1)), activation="identity")
-    >>> full, cut = (gradient_flow.truncated_backward(params, cache, {4: [[1.0]]}, n) for n in (4, 2))
-    >>> full.a.ravel().tolist(), cut.a.ravel().tolist()
-    ([0.125, 0.25, 0.5, 1.0], [0.0, 0.0, 0.5, 1.0])
+    >>> gradient_flow.truncated_backward(params, cache, {4: [[1.0]]}, 2).a.ravel().tolist()
+    [0.0, 0.0, 0.5, 1.0]
     """
     params = checked(params, cache)
     cell = cell_of(params)
@@ -230,7 +289,8 @@ def truncated_backward(params, cache, dh, window):
     slopes = cell.slopes(cache)
     totals = [np.zeros_like(cache.h) for _ in cell.STATES]
     grad_a = np.zeros((*cache.h[1:].shape[:-1], params.W_hh.shape[-2]), dtype)
-    # Row t is the loss of one step on its way back. All steps take the same number of steps back at once.
+    # Row t is the loss of one step on its way back. All steps take the same number of steps back at
+    # once.
     back = [np.zeros_like(cache.h[1:]) for _ in cell.STATES]
     upstream("dh", dh, cache.h[1:].shape, dtype, out=back[0])
     ways = [cell.buffers(back[0].shape, dtype) for _ in range(2)]  # there, and from there

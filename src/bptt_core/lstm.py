@@ -5,13 +5,15 @@
     g_t = tanh(W_xg x_t + W_hg h_{t−1} + b_g)
     o_t = σ(W_xo x_t + W_ho h_{t−1} + b_o)
 
-The four gates are stacked in this order, so that one matrix product serves them all. The state is the pair (h, c).
+The four gates are stacked in this order, so that one matrix product serves them all. The state is
+the pair (h, c).
 
 init_params      draws weights
 step             one step; `step_back` its transpose, which carries a gradient one step back
 forward          the whole sequence; keeps what `backward` needs
 backward         turns ∂⁺L/∂h_t and ∂⁺L/∂c_t into the gradient of everything
-slopes           the local derivatives of every step; `jacobian` puts them together to ∂(h_t, c_t)/∂(h_{t−1}, c_{t−1})
+slopes           the local derivatives of every step; `jacobian` puts them together to ∂(h_t,
+                 c_t)/∂(h_{t−1}, c_{t−1})
 
 `rnn` and `gru` offer the same names; `cells` says which.
 """
@@ -43,7 +45,7 @@ from bptt_core._checks import (
     initial_state,
     wanted,
 )
-from bptt_core.activations import Activation, get_activation, sigmoid
+from bptt_core.activations import ACTIVATIONS, Activation, get_activation, sigmoid
 
 __all__ = [
     "GATES",
@@ -55,6 +57,7 @@ __all__ = [
     "Slopes",
     "backward",
     "buffers",
+    "cell_by_state",
     "forward",
     "init_params",
     "jacobian",
@@ -72,10 +75,13 @@ SQUASHES = ("tanh", "sigmoid")
 
 
 class Params(NamedTuple):
-    """Weights of all four gates, rows stacked in the order i, f, g, o. Leading axes G are a grid of networks.
+    """Weights of all four gates, rows stacked in the order i, f, g, o.
+
+    Leading axes G are a grid of networks.
 
     Per gate, as views: `W_xi … W_xo` (H, D), `W_hi … W_ho` (H, H), `b_i … b_o` (H).
-    Per gate in the [h, x] form of `B22` and `D-eq11`: `W_i … W_o` (H, H+D), made by `hx`, read by `from_hx`."""
+    Per gate in the [h, x] form of `B22` and `D-eq11`: `W_i … W_o` (H, H+D), made by `hx`, read by
+    `from_hx`."""
 
     W_xh: np.ndarray  # (*G, 4H, D)
     W_hh: np.ndarray  # (*G, 4H, H)
@@ -100,7 +106,8 @@ class Params(NamedTuple):
 
     @classmethod
     def from_hx(cls, W_i, W_f, W_g, W_o, b=None):
-        """From one matrix per gate that acts on [h_{t−1}, x_t], each (H, H+D), and biases b (4, H) or None.
+        """From one matrix per gate that acts on [h_{t−1}, x_t], each (H, H+D), and biases b (4, H)
+        or None.
 
         ValueError: shapes that differ."""
         shapes = [np.shape(W) for W in (W_i, W_f, W_g, W_o)]
@@ -167,7 +174,8 @@ class Slopes(NamedTuple):
 def init_params(
     input_size, hidden_size, rng, *, scale=1.0, bias=True, forget_bias=1.0, dtype=float
 ):
-    """Random weights: W_x ~ N(0, 1/D) and W_h ~ N(0, scale²/H) for each gate; biases 0, but b_f = forget_bias.
+    """Random weights: W_x ~ N(0, 1/D) and W_h ~ N(0, scale²/H) for each gate; biases 0,
+    but b_f = forget_bias.
 
     ValueError: sizes that are no positive whole numbers, no generator, another type than a float.
 
@@ -184,14 +192,15 @@ def init_params(
 
 
 def step(params, x_t, h_prev, c_prev, *, forget_gate=True, squash="tanh"):
-    """One step (`D-eq11`–`D-eq16`, `B22`–`B27`, `C12`–`C17`): (h_t, c_t) from x_t, h_{t−1} and c_{t−1}.
+    """One step (`D-eq11`–`D-eq16`, `B22`–`B27`, `C12`–`C17`): (h_t, c_t) from x_t,
+    h_{t−1} and c_{t−1}.
 
     ValueError: shapes that do not fit, NaN or infinity, an unknown squash.
 
     >>> params = lstm.Params(W_xh=np.ones((4, 1)), W_hh=np.zeros((4, 1)))
     >>> h_t, c_t = lstm.step(params, [[1.0]], [[0.0]], [[2.0]])
     >>> h_t.round(3).tolist(), c_t.round(3).tolist()
-    ([[0.704]], [[2.019]])
+    ([[0.706]], [[2.019]])
     """
     phi = get_activation(squash, "squash", SQUASHES).f
     (W_xh, W_hh, b_h), grid, H, D = check_weights(params, Params, GATES)
@@ -231,9 +240,9 @@ def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
     gates = np.empty((T, *grid, B, 4, H), dtype)
     i, f, g, o = (gates[..., k, :] for k in range(4))
 
-    # σ(a) = ½ tanh(½ a) + ½, so one call of tanh serves all four gates: stretch · tanh(stretch · a) + shift, where
-    # σ has (½, ½), tanh has (1, 0), and the constant 1 of a missing forget gate has (0, 1). Both are laid out like
-    # a_t: NumPy has its shortest way with arrays of one shape.
+    # σ(a) = ½ tanh(½ a) + ½, so one call of tanh serves all four gates: stretch · tanh(stretch · a)
+    # + shift, where σ has (½, ½), tanh has (1, 0), and the constant 1 of a missing forget gate has
+    # (0, 1). Both are laid out like a_t: NumPy has its shortest way with arrays of one shape.
     sigma, identity, one = (0.5, 0.5), (1.0, 0.0), (0.0, 1.0)
     kinds = [sigma, sigma if forget_gate else one, identity if squash == "tanh" else sigma, sigma]
     stretch, shift = layout = np.empty((2, B, 4 * H), W.real.dtype)
@@ -263,19 +272,21 @@ def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
 
 
 def backward(params, cache, dh=None, dc=None, *, truncated=False, per_step=False):
-    """Backpropagation through time over the pair (h, c), which is the state (`C18`; it mends `D-eq22`, `D-x26`).
+    """Backpropagation through time over the pair (h, c), which is the state (`C18`;
+    it mends `D-eq22`, `D-x26`).
 
         dL/dc_t += dL/dh_t ∘ o_t ∘ tanh′(c_t)
-        dL/da_i = dL/dc_t ∘ g_t     ∘ i_t (1 − i_t)        dL/dc_{t−1} = ∂⁺L/∂c_{t−1} + dL/dc_t ∘ f_t
-        dL/da_f = dL/dc_t ∘ c_{t−1} ∘ f_t (1 − f_t)        dL/dh_{t−1} = ∂⁺L/∂h_{t−1} + W_hhᵀ dL/da_t
+        dL/da_i = dL/dc_t ∘ g_t     ∘ i_t (1 − i_t)      dL/dc_{t−1} = ∂⁺L/∂c_{t−1} + dL/dc_t ∘ f_t
+        dL/da_f = dL/dc_t ∘ c_{t−1} ∘ f_t (1 − f_t)      dL/dh_{t−1} = ∂⁺L/∂h_{t−1} + W_hhᵀ dL/da_t
         dL/da_g = dL/dc_t ∘ i_t     ∘ (1 − g_t²)
-        dL/da_o = dL/dh_t ∘ tanh(c_t) ∘ o_t (1 − o_t)      dL/dW_hh = Σ_t dL/da_t h_{t−1}ᵀ, and so on
+        dL/da_o = dL/dh_t ∘ tanh(c_t) ∘ o_t (1 − o_t)    dL/dW_hh = Σ_t dL/da_t h_{t−1}ᵀ, and so on
 
     dh, dc     ∂⁺L/∂h_t and ∂⁺L/∂c_t for t = 1…T, (T, *G, B, H), or {t: array}, or None
     truncated  the gradient of 1997: nothing flows from a gate back into h_{t−1} (`A70`)
     per_step   also return the terms of the sums over t (`Gradients.per_step`)
 
-    An exploded gradient comes back as infinity with an `ExplodedWarning`. ValueError: shapes that do not fit.
+    An exploded gradient comes back as infinity with an `ExplodedWarning`. ValueError: shapes that
+    do not fit.
 
     >>> params = lstm.Params(W_xh=np.ones((4, 1)), W_hh=np.zeros((4, 1)))
     >>> gradients = lstm.backward(params, lstm.forward(params, np.ones((3, 1, 1))), dc={3: [[1.0]]})
@@ -295,7 +306,8 @@ def backward(params, cache, dh=None, dc=None, *, truncated=False, per_step=False
     dc_t = grad_c[-1]
     with np.errstate(over="ignore", invalid="ignore"):
         for segment in segments(len(grad_a), grad_a[0].size):
-            # The slopes are written where dL/da_t will stand: each step turns the ones into the others.
+            # The slopes are written where dL/da_t will stand: each step turns the ones into the
+            # others.
             of_segment = slopes(cache, segment, out=by_gate[segment])
             columns = (grad_a[segment], grad_h[segment], grad_c[segment], *of_segment)
             for da_t, dh_prev, dc_prev, i, f, g, o, tau, keep in zip(
@@ -322,10 +334,10 @@ def slopes(cache, part=slice(None), *, out=None):
 
     >>> params = lstm.Params(W_xh=np.ones((4, 1)), W_hh=np.zeros((4, 1)))
     >>> lstm.slopes(lstm.forward(params, np.ones((3, 1, 1)))).tau.ravel().round(3).tolist()
-    [0.544, 0.406, 0.265]
+    [0.544, 0.324, 0.201]
     """
     gates = cache.gates[part]
-    by_gate = get_activation("sigmoid").df(gates, out=out)
+    by_gate = ACTIVATIONS["sigmoid"].df(gates, out=out)
     i, f, g, o = (by_gate[..., k, :] for k in range(4))
     i *= gates[..., 2, :]
     f *= cache.c[:-1][part]
@@ -341,7 +353,7 @@ def output_derivative(cache, part=slice(None)):
 
     >>> params = lstm.Params(W_xh=np.ones((4, 1)), W_hh=np.zeros((4, 1)))
     >>> lstm.output_derivative(lstm.forward(params, np.ones((3, 1, 1)))).ravel().round(3).tolist()
-    [0.544, 0.406, 0.265]
+    [0.544, 0.324, 0.201]
     """
     tau = cache.squash.df(cache.s[part])
     tau *= cache.o[part]
@@ -349,9 +361,11 @@ def output_derivative(cache, part=slice(None)):
 
 
 def step_back(params, slopes_t, dh_t, dc_t):
-    """The transpose of one step: (dL/da_t, dL/dh_{t−1}, dL/dc_{t−1}) from dL/dh_t and dL/dc_t, linear in both.
+    """The transpose of one step: (dL/da_t, dL/dh_{t−1}, dL/dc_{t−1}) from dL/dh_t and dL/dc_t,
+    linear in both.
 
-    The equations are those of `backward`. dL/dc_t comes in without the path c_t → h_t, which the step adds.
+    The equations are those of `backward`. dL/dc_t comes in without the path c_t → h_t, which the
+    step adds.
 
     slopes_t    one step of `slopes`, by `cells.at(slopes(cache), t - 1)`
     dh_t, dc_t  (…, *G, B, H), from what comes after the step
@@ -373,7 +387,8 @@ def step_back(params, slopes_t, dh_t, dc_t):
 
 
 def buffers(shape, dtype):
-    """New arrays for `step_back_into` and states of this shape: da_t, its four gates as views, dh_prev and dc_prev."""
+    """New arrays for `step_back_into` and states of this shape: da_t, its four gates as views,
+    dh_prev and dc_prev."""
     da_t = np.empty((*shape[:-1], 4, shape[-1]), dtype)
     of_gates = (da_t[..., k, :] for k in range(4))
     stacked = da_t.reshape(*shape[:-1], 4 * shape[-1])
@@ -381,10 +396,13 @@ def buffers(shape, dtype):
 
 
 def step_back_into(out, W_hh, slopes_t, dh_t, dc_t, matmul=np.matmul):
-    """`step_back` for inner loops: nothing is checked, and the results go to `out`, as `buffers` makes it.
+    """`step_back` for inner loops: nothing is checked, and the results go to `out`,
+    as `buffers` makes it.
 
-    dc_t becomes the total dL/dc_t, the path c_t → h_t included. Each da may stand where its slope stood.
-    The three products with dc_t are three calls on purpose: one call on all of them at once is slower."""
+    dc_t becomes the total dL/dc_t, the path c_t → h_t included. Each da may stand where its slope
+    stood.
+    The three products with dc_t are three calls on purpose: one call on all of them at once is
+    slower."""
     to_i, to_f, to_g, to_o, tau, keep = slopes_t
     da_t, da_i, da_f, da_g, da_o, dh_prev, dc_prev = out
     dc_t += multiply(dh_t, tau, dc_prev)
@@ -402,7 +420,8 @@ def jacobian(params, slopes_t):
         M_t = [[R_t + D(τ_t) G_t, D(τ_t ∘ f_t)], [G_t, D(f_t)]]
 
     D(v)  the diagonal matrix of v          τ_t = o_t ∘ tanh′(c_t) = ∂h_t/∂c_t
-    G_t   ∂c_t/∂h_{t−1} = D(c_{t−1} ∘ f′_t) W_hf + D(g_t ∘ i′_t) W_hi + D(i_t ∘ g′_t) W_hg, c_{t−1} fixed
+    G_t   ∂c_t/∂h_{t−1} = D(c_{t−1} ∘ f′_t) W_hf + D(g_t ∘ i′_t) W_hi + D(i_t ∘ g′_t) W_hg, c_{t−1}
+          fixed
     R_t   D(tanh(c_t) ∘ o′_t) W_ho, the path through the output gate
 
     >>> params = lstm.Params(W_xh=np.ones((4, 1)), W_hh=np.full((4, 1), 0.5))
@@ -422,7 +441,13 @@ def jacobian(params, slopes_t):
 
 
 def cell_by_state(params, slopes_t):
-    """G_t = ∂c_t/∂h_{t−1}, c_{t−1} held fixed, (…, *G, B, H, H): the sum over the gates i, f and g."""
+    """G_t = ∂c_t/∂h_{t−1}, c_{t−1} held fixed, (…, *G, B, H, H): the sum over the gates i, f and g.
+
+    >>> params = lstm.Params(W_xh=np.ones((4, 1)), W_hh=np.full((4, 1), 0.5))
+    >>> slopes_t = lstm.Slopes(*np.array([[[0.1]], [[0.2]], [[0.3]], [[0.4]], [[0.5]], [[0.9]]]))
+    >>> lstm.cell_by_state(params, slopes_t).round(3).tolist()
+    [[[0.3]]]
+    """
     G = scale_rows(slopes_t.i, params.W_hi)
     G += scale_rows(slopes_t.f, params.W_hf)
     G += scale_rows(slopes_t.g, params.W_hg)

@@ -97,7 +97,8 @@ class Slopes(NamedTuple):
 def init_params(
     input_size, hidden_size, rng, *, scale=1.0, bias=True, orthogonal=False, dtype=float
 ):
-    """Random weights: W_xh ~ N(0, 1/D); W_hh ~ N(0, scale²/H), or scale · a random rotation; b_h = 0.
+    """Random weights: W_xh ~ N(0, 1/D); W_hh ~ N(0, scale²/H), or scale · a random rotation;
+    b_h = 0.
 
     The spectral radius of W_hh is about `scale` (Gaussian) or exactly `scale` (orthogonal).
     ValueError: sizes that are no positive whole numbers, no generator, another type than a float.
@@ -115,7 +116,8 @@ def init_params(
 
 
 def step(params, x_t, h_prev, *, activation="tanh"):
-    """h_t = φ(W_xh x_t + W_hh h_{t−1} + b_h), for x_t (…, B, D) and h_prev (…, B, H) (`A02`, `D-eq1`, `B10`).
+    """h_t = φ(W_xh x_t + W_hh h_{t−1} + b_h), for x_t (…, B, D) and h_prev (…, B, H) (`A02`,
+    `D-eq1`, `B10`).
 
     ValueError: shapes that do not fit, NaN or infinity, an unknown activation.
 
@@ -131,7 +133,8 @@ def step(params, x_t, h_prev, *, activation="tanh"):
 
 
 def forward(params, x, h_0=None, *, activation="tanh"):
-    """Run the network over x (T, B, D) from h_0 (B, H), zero if not given; returns a `Cache` (`A05`, `D-eq1`).
+    """Run the network over x (T, B, D) from h_0 (B, H), zero if not given;
+    returns a `Cache` (`A05`, `D-eq1`).
 
     ValueError: shapes that do not fit, an empty sequence, NaN or infinity, an unknown activation.
 
@@ -158,7 +161,8 @@ def forward(params, x, h_0=None, *, activation="tanh"):
 
 
 def backward(params, cache, dh=None, *, per_step=False):
-    """Backpropagation through time (`A30`, `D-eq7`, `C06`): `step_back`, from the last step to the first.
+    """Backpropagation through time (`A30`, `D-eq7`, `C06`): `step_back`,
+    from the last step to the first.
 
         dL/da_t = φ′(a_t) ∘ dL/dh_t          dL/dh_{t−1} = ∂⁺L/∂h_{t−1} + W_hhᵀ dL/da_t
         dL/dW_hh = Σ_t dL/da_t h_{t−1}ᵀ      dL/dW_xh = Σ_t dL/da_t x_tᵀ      dL/db_h = Σ_t dL/da_t
@@ -166,7 +170,8 @@ def backward(params, cache, dh=None, *, per_step=False):
     dh        ∂⁺L/∂h_t for t = 1…T, (T, *G, B, H), or {t: array} for losses at some steps, or None
     per_step  also return the terms of the sums over t (`Gradients.per_step`)
 
-    An exploded gradient comes back as infinity with an `ExplodedWarning`. ValueError: shapes that do not fit.
+    An exploded gradient comes back as infinity with an `ExplodedWarning`. ValueError: shapes that
+    do not fit.
 
     >>> params = rnn.Params(W_xh=np.array([[1.0]]), W_hh=np.array([[0.5]]))
     >>> cache = rnn.forward(params, np.ones((3, 1, 1)), activation="identity")
@@ -184,7 +189,8 @@ def backward(params, cache, dh=None, *, per_step=False):
     dh_t = grad_h[-1]
     with np.errstate(over="ignore", invalid="ignore"):
         for segment in segments(len(grad_a), carried.size):
-            # The slopes are written where dL/da_t will stand: each step turns the ones into the others.
+            # The slopes are written where dL/da_t will stand: each step turns the ones into the
+            # others.
             (slope,) = slopes(cache, segment, out=grad_a[segment])
             for da_t, dh_prev in zip(slope[::-1], grad_h[segment][::-1], strict=True):
                 step_back_into((da_t, carried), W_hh, (da_t,), dh_t, matmul)
@@ -200,13 +206,14 @@ def slopes(cache, part=slice(None), *, out=None):
 
     >>> cache = rnn.forward(rnn.Params(np.array([[1.0]]), np.array([[0.5]])), np.ones((2, 1, 1)))
     >>> rnn.slopes(cache).h.ravel().round(3).tolist()
-    [0.42, 0.222]
+    [0.42, 0.224]
     """
     return Slopes(cache.activation.df(cache.h[1:][part], out=out))
 
 
 def step_back(params, slopes_t, dh_t):
-    """The transpose of one step: (dL/da_t, dL/dh_{t−1}) from dL/dh_t, linear in it (`A30`, `D-eq7`).
+    """The transpose of one step: (dL/da_t, dL/dh_{t−1}) from dL/dh_t, linear in it (`A30`,
+    `D-eq7`).
 
         dL/da_t = φ′(a_t) ∘ dL/dh_t          dL/dh_{t−1} = W_hhᵀ dL/da_t
 
@@ -232,7 +239,8 @@ def buffers(shape, dtype):
 
 
 def step_back_into(out, W_hh, slopes_t, dh_t, matmul=np.matmul):
-    """`step_back` for inner loops: nothing is checked, and the results go to `out`, as `buffers` makes it.
+    """`step_back` for inner loops: nothing is checked, and the results go to `out`,
+    as `buffers` makes it.
 
     da_t may stand where the slope stood."""
     (slope_t,) = slopes_t
@@ -242,7 +250,8 @@ def step_back_into(out, W_hh, slopes_t, dh_t, matmul=np.matmul):
 
 
 def jacobian(params, slopes_t):
-    """∂h_t/∂h_{t−1} = D(φ′(a_t)) W_hh, (…, *G, B, H, H), of one step or of every step (`A41`, `D-eq6`).
+    """∂h_t/∂h_{t−1} = D(φ′(a_t)) W_hh, (…, *G, B, H, H), of one step or of every step (`A41`,
+    `D-eq6`).
 
     >>> params = rnn.Params(W_xh=np.array([[1.0]]), W_hh=np.array([[0.5]]))
     >>> rnn.jacobian(params, rnn.Slopes(np.array([[0.42]]))).tolist()

@@ -22,10 +22,12 @@ def rnn(
 ):
     """Unroll h_t = φ(W_xh x_t + W_hh h_{t−1} + b_h), y_t = W_hy h_t + b_y, L = Σ_t L_t.
 
-    n, T              units (1 or 2) and steps (1 to 3); `inputs` and `outputs` are the sizes of x_t and y_t (1 to 3)
+    n, T              units (1 or 2) and steps (1 to 3); `inputs` and `outputs` are the sizes of x_t
+                      and y_t (1 to 3)
     loss              "squared_error" or "softmax_cross_entropy" (targets are distributions)
     activation        "tanh", "sigmoid" or "identity"
-    steps, reduction  where there is a loss: None (every step), "last" or 1-based steps; their "sum" or "mean"
+    steps, reduction  where there is a loss: None (every step), "last" or 1-based steps; their "sum"
+                      or "mean"
     ValueError: a size beyond these, an unknown name."""
     phi = SQUASH[one_of("activation", activation, SQUASH)]
     d = Derivation(("h", "h", ()), n, T, loss, inputs, outputs, bias, steps, reduction)
@@ -48,7 +50,8 @@ def lstm(
     steps=None,
     reduction="sum",
 ):
-    """Unroll the LSTM of `D-eq11`–`D-eq16`; arguments as for `rnn`, with `squash` of candidate and cell."""
+    """Unroll the LSTM of `D-eq11`–`D-eq16`; arguments as for `rnn`,
+    with `squash` of candidate and cell."""
     phi = SQUASH[one_of("squash", squash, SQUASH)]
     d = Derivation(("ifgo", "hc", ()), n, T, loss, inputs, outputs, bias, steps, reduction)
     c = d.leaves["c_0"]
@@ -77,7 +80,8 @@ def gru(
     steps=None,
     reduction="sum",
 ):
-    """Unroll the GRU h_t = (1 − z_t) ∘ n_t + z_t ∘ h_{t−1}; arguments as for `rnn`, with the place of the reset gate.
+    """Unroll the GRU h_t = (1 − z_t) ∘ n_t + z_t ∘ h_{t−1}; arguments as for `rnn`,
+    with the place of the reset gate.
 
     reset  "after": n_t = tanh(W_xn x_t + b_n + r_t ∘ (W_hn h_{t−1} + b_hn))
            "before": n_t = tanh(W_xn x_t + b_n + W_hn (r_t ∘ h_{t−1}) + b_hn)

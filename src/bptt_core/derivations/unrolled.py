@@ -1,14 +1,18 @@
 """A small network, unrolled: the chain rule goes back through it line by line.
 
 Derivation     .forward              the equations of the network, one named quantity a line
-               .backward(named)      the equations of the gradients, last line first: the recursion of the code
+               .backward(named)      the equations of the gradients, last line first: the recursion
+                                     of the code
                .gradient(name)       dL/dθ; `.contributions(name)` its sum over steps, term by term
-               .terms(name, t)       dL_t/dθ = Σ_k ∂L_t/∂s_t · ∂s_t/∂s_{t−1} · … · ∂s_{k+1}/∂s_k · ∂⁺s_k/∂θ, as factors
+               .terms(name, t)       the factors of ∂L_t/∂s_t · ∂s_t/∂s_{t−1} · … · ∂⁺s_k/∂θ, whose
+                                     sum over k is dL_t/dθ
                .jacobian(t)          ∂s_t/∂s_{t−1}; `.immediate(k, name)` ∂⁺s_k/∂θ
                .cell_recursion(t)    δ of `D-eq22`; `.joint_recursion(t)` the ε and δ that are right
-               .function()           all gradients as a function of numbers; `.evaluate` any expression
+               .function()           all gradients as a function of numbers; `.evaluate` any
+                                     expression
 
-`networks` makes one of n ≤ 2 units over T ≤ 3 steps, with its readout and loss. Every quantity is a symbol that prints in the notation of the book. Nothing here comes from the numeric modules, so that
+`networks` makes one of n ≤ 2 units over T ≤ 3 steps, with its readout and loss. Every quantity is a
+symbol that prints in the notation of the book. Nothing here comes from the numeric modules, so that
 agreement between the two proves something.
 """
 
@@ -37,7 +41,8 @@ NAMED = ("y", "h", "c", "a")  # the gradients that get a name of their own unles
 
 
 class Derivation:
-    """A network unrolled over T steps; `rnn`, `lstm` and `gru` make it. The state s is h, or (h, c) for the LSTM."""
+    """A network unrolled over T steps; `rnn`, `lstm` and `gru` make it. The state s is h, or (h, c)
+    for the LSTM."""
 
     def __init__(self, given, n, T, loss, inputs, outputs, bias, steps, reduction):
         """`given` are the gates, the states and further biases of `leaves_of`."""
@@ -67,7 +72,8 @@ class Derivation:
         self._weight = sp.Rational(1, len(steps)) if reduction == "mean" else sp.Integer(1)
 
     def let(self, t, kind, values):
-        """Name `values`, a column, as the quantity `kind` of step t; returns the column of its symbols."""
+        """Name `values`, a column, as the quantity `kind` of step t;
+        returns the column of its symbols."""
         symbols = column(kind, t, len(values))
         for symbol, value in zip(symbols, values, strict=True):
             self.lines.append(Line(t, symbol, value))
@@ -108,17 +114,22 @@ class Derivation:
         return [sp.Eq(line.symbol, line.value, evaluate=False) for line in self.lines]
 
     def backward(self, named=NAMED):
-        """The equations of the gradients, last first. A gradient that is not `named` is written out where it is used.
+        """The equations of the gradients, last first.
 
-        named=("a",) is the δ recursion of `D-eq6`; named=("h", "c") the joint recursion of ε = dL/dh and δ = dL/dc."""
+        A gradient that is not `named` is written out where it is used.
+
+        named=("a",) is the δ recursion of `D-eq6`; named=("h", "c") the joint recursion of ε =
+        dL/dh and δ = dL/dc."""
         return [sp.Eq(symbol, value, evaluate=False) for symbol, value in self._reverse(named)[0]]
 
     def gradient(self, name, named=NAMED):
-        """dL/d(name) in the shape of the code, in the named gradients; `name` is W_hh, x, h_0, … or W_hf."""
+        """dL/d(name) in the shape of the code, in the named gradients; `name` is W_hh, x, h_0,
+        … or W_hf."""
         return sum(self.contributions(name, named), sp.zeros(*self._leaf(name).shape))
 
     def contributions(self, name, named=NAMED):
-        """The terms of dL/d(name), one for each step 1…T, as `backward(…, per_step=True)` returns them."""
+        """The terms of dL/d(name), one for each step 1…T,
+        as `backward(…, per_step=True)` returns them."""
         found = self._reverse(named)[1]
         return [
             self._leaf(name).applyfunc(lambda leaf, t=t: found[leaf][t])
@@ -141,7 +152,9 @@ class Derivation:
         return sp.Matrix([[row[s] for s in self.state(t - 1)] for row in self._pulls(t)])
 
     def immediate(self, k, name):
-        """∂⁺s_k/∂θ for every entry of the state: a list of matrices in the shape of θ. s_{k−1} is held fixed."""
+        """∂⁺s_k/∂θ for every entry of the state: a list of matrices in the shape of θ.
+
+        s_{k−1} is held fixed."""
         return [
             self._leaf(name).applyfunc(lambda leaf, row=row: row[leaf]) for row in self._pulls(k)
         ]
@@ -154,7 +167,8 @@ class Derivation:
         return sp.Matrix([[self._pull(loss, loss[-1].symbol)[s] for s in self.state(t)]])
 
     def terms(self, name, t=None):
-        """The terms k = 1…t of dL_t/d(name), t = T if not given (`A30`, `C06`): a list of `Term`."""
+        """The terms k = 1…t of dL_t/d(name), t = T if not given (`A30`, `C06`):
+        a list of `Term`."""
         if name in ("W_hy", "b_y", "target", "h_0", "c_0"):
             raise ValueError(
                 f"name: got {name!r}, wanted what the cell reads at every step, such as W_hh or x"
@@ -180,10 +194,12 @@ class Derivation:
         return terms[::-1]
 
     def joint_recursion(self, t=None):
-        """{j: (ε_j, δ_j)} for j = t…0: the rows ∂L_t/∂h_j and ∂L_t/∂c_j of an LSTM; the pair is carried (`C50`)."""
+        """{j: (ε_j, δ_j)} for j = t…0: the rows ∂L_t/∂h_j and ∂L_t/∂c_j of an LSTM;
+        the pair is carried (`C50`)."""
         if "c_0" not in self.leaves:
             raise ValueError(
-                "joint_recursion: got a cell without c, wanted an LSTM; the δ of others: backward(named=('a',))"
+                "joint_recursion: got a cell without c, wanted an LSTM; "
+                "the δ of another cell is backward(named=('a',))"
             )
         t = self.T if t is None else t
         row, rows = self.loss_gradient(t), {}
@@ -205,7 +221,8 @@ class Derivation:
         return delta
 
     def function(self):
-        """numbers → gradients: takes every leaf by name (W_xh, W_hh, b_h, W_hy, b_y, x, target, h_0, c_0) and returns
+        """numbers → gradients: takes every leaf by name (W_xh, W_hh, b_h, W_hy, b_y, x, target,
+        h_0, c_0) and returns
         {name: nested lists}, with the loss as "L"."""
         names = [name for name in self._stacked() if name != "target"]
         return self._function(
@@ -213,7 +230,8 @@ class Derivation:
         )
 
     def evaluate(self, expression, **numbers):
-        """The value of any expression or matrix of this derivation, at the numbers that `function` takes."""
+        """The value of any expression or matrix of this derivation,
+        at the numbers that `function` takes."""
         matrix = expression if isinstance(expression, sp.MatrixBase) else sp.Matrix([[expression]])
         value = self._function({"value": matrix})(**numbers)["value"]
         return value if isinstance(expression, sp.MatrixBase) else value[0][0]
@@ -242,7 +260,8 @@ class Derivation:
         return numeric(self._stacked(), lines + self._reverse(NAMED)[0], outputs)
 
     def _local(self, line, symbol):
-        """The derivative of one line by one symbol; what has a name is called by it: 1 − tanh(a)² is 1 − h²."""
+        """The derivative of one line by one symbol; what has a name is called by it:
+        1 − tanh(a)² is 1 − h²."""
         if (line.symbol, symbol) not in self._slopes:
             self._slopes[line.symbol, symbol] = line.value.diff(symbol).xreplace(self._known)
         return self._slopes[line.symbol, symbol]
@@ -272,7 +291,8 @@ class Derivation:
         )
 
     def _reverse(self, named):
-        """The chain rule from L back: the lines of the named gradients, and {leaf: {step: contribution}}."""
+        """The chain rule from L back: the lines of the named gradients, and {leaf: {step:
+        contribution}}."""
         if named in self._passes:
             return self._passes[named]
         bars = defaultdict(lambda: sp.Integer(0), {self.total: sp.Integer(1)})
