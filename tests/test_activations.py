@@ -72,3 +72,45 @@ def test_an_unknown_name_is_an_error_that_lists_the_names():
         ValueError, match="activation: got 'swish', wanted one of tanh, sigmoid, relu, identity"
     ):
         get_activation("swish")
+
+
+def true_slope(name, a):
+    """tanh′ or σ′ with digits to spare, from e^−|a|."""
+    a = np.abs(a.astype(np.longdouble))
+    e = np.exp(-2 * a) if name == "tanh" else np.exp(-a)
+    return (4 if name == "tanh" else 1) * e / (1 + e) ** 2
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("name", "units"), [("tanh", 1.2), ("sigmoid", 0.5)])
+def test_the_error_of_a_slope_is_a_rounding_unit_however_small_the_slope(name, units, dtype):
+    phi = get_activation(name)
+    a = np.linspace(-45, 45, 90_001).astype(dtype)
+    error = np.abs(phi.df(phi.f(a)) - true_slope(name, a)) / np.finfo(dtype).eps
+    assert units / 2 < error.max() <= units
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "below", "above"),
+    [
+        ("tanh", np.float64, -19, 19),
+        ("tanh", np.float32, -10, 10),
+        ("sigmoid", np.float64, -38, 37),
+        ("sigmoid", np.float32, -20, 18),
+    ],
+)
+def test_the_slope_of_a_saturated_unit_is_zero(name, dtype, below, above):
+    phi = get_activation(name)
+    far = np.linspace(0, 20, 2001)
+    assert not phi.df(phi.f((above + far).astype(dtype))).any()
+    assert not phi.df(phi.f((below - 0.001 - far).astype(dtype))).any()
+    assert phi.df(phi.f(np.array([0.88 * below, 0.88 * above], dtype))).all()
+
+
+@pytest.mark.parametrize(("dtype", "at", "error"), [(np.float64, 10, 3e-8), (np.float32, 5, 7e-4)])
+def test_half_of_the_digits_of_a_slope_are_gone_where_the_docstring_says(dtype, at, error):
+    phi = get_activation("tanh")
+    a = np.linspace(at - 0.1, at + 0.1, 2001).astype(dtype)
+    right = true_slope("tanh", a)
+    found = np.abs(phi.df(phi.f(a)) - right) / right
+    assert error / 3 < found.max() <= error

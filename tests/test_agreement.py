@@ -1,7 +1,7 @@
-"""Both cells against witnesses: complex step, central differences, the dense unrolled Jacobian, PyTorch.
+"""Every cell against witnesses: complex step, central differences, the unrolled Jacobian, PyTorch.
 
-The modules rnn and lstm are twins, so most tests run on both. Sizes are all different, T goes from 1 to 12, and every
-setting is drawn: what is equal here is not equal by symmetry.
+The cells offer the same names, so nearly all tests run on each. Sizes are all different, T is 1 to
+12, and every setting is drawn: what is equal here is not equal by symmetry.
 """
 
 import numpy as np
@@ -14,38 +14,39 @@ from witnesses import (
     complex_step,
     core_backward,
     core_gradients,
+    every_cell,
     params_of,
     problems,
     run,
+    states_of,
+    stepped,
     torch_gradients,
     torch_module_states,
     worst,
 )
 
-from bptt_core import _arrays, lstm, rnn
+from bptt_core import _arrays, lstm
 
 
 @pytest.fixture(scope="module", autouse=True)
-def short_blocks():
-    """Backward passes work on blocks of steps; here the blocks are so short that most problems need several."""
+def short_segments():
+    """Backward passes work on segments of steps;
+    these are so short that most problems need several."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_arrays, "CACHED", 50)
         yield
 
 
-both_cells = pytest.mark.parametrize("cell", [rnn, lstm], ids=["rnn", "lstm"])
-
-
-@both_cells
+@every_cell
 @settings(max_examples=200)
 @given(data=st.data())
 def test_every_gradient_matches_the_complex_step(cell, data):
-    problem = data.draw(problems(cell, **({"truncated": False} if cell is lstm else {})))
+    problem = data.draw(problems(cell, truncated=False))
     error, name = worst(core_gradients(problem), complex_step(problem))
     assert error <= 1e-10, name
 
 
-@both_cells
+@every_cell
 @settings(max_examples=200)
 @given(data=st.data())
 def test_every_gradient_matches_an_autograd_graph_of_the_equations(cell, torch, data):
@@ -54,24 +55,22 @@ def test_every_gradient_matches_an_autograd_graph_of_the_equations(cell, torch, 
     assert error <= 1e-10, name
 
 
-@both_cells
+@every_cell
 @settings(max_examples=100)
 @given(data=st.data())
 def test_every_gradient_matches_torch_nn(cell, torch, data):
-    kinds = {"forget_gate": True, "squash": "tanh", "truncated": False} if cell is lstm else {}
-    if cell is rnn:
-        kinds["activation"] = data.draw(st.sampled_from(["tanh", "relu"]))
+    kinds = {"forget_gate": True, "squash": "tanh", "truncated": False, "reset": "after"}
+    kinds["activation"] = data.draw(st.sampled_from(["tanh", "relu"]))
     problem = data.draw(problems(cell, grids=False, **kinds))
     error, name = worst(core_gradients(problem), torch_gradients(problem, torch_module_states))
     assert error <= 1e-10, name
 
 
-@both_cells
+@every_cell
 @settings(max_examples=20)
 @given(data=st.data())
 def test_every_gradient_matches_central_differences(cell, data):
-    smooth = {"activation": "tanh"} if cell is rnn else {"truncated": False}
-    problem = data.draw(problems(cell, grids=False, scale=1.0, **smooth))
+    problem = data.draw(problems(cell, grids=False, scale=1.0, activation="tanh", truncated=False))
     found, right = core_gradients(problem), central_differences(problem)
     largest = max(np.abs(value).max() for value in right.values())
     for name, value in right.items():
@@ -87,76 +86,88 @@ def test_the_truncated_gradient_matches_a_graph_whose_gates_see_a_detached_h(tor
     assert not found["h_0"].any()
 
 
-@both_cells
+@every_cell
 @settings(max_examples=30)
 @given(data=st.data())
 def test_total_derivatives_of_the_states_solve_the_dense_unrolled_system(cell, data):
-    """The unrolled network is F(s) = 0 with s_t − step(s_{t−1}) = 0: dL/ds solves one linear system."""
-    kinds = {"grids": False, "upstream": "array", "loss": None}
-    problem = data.draw(
-        problems(cell, **kinds, **({"truncated": False, "loss on c": True} if cell is lstm else {}))
-    )
-    cache, (back, _) = run(problem, problem.leaves), core_backward(problem)
-    params, joint = (
-        params_of(problem, problem.leaves),
-        [cache.h, cache.c] if cell is lstm else [cache.h],
-    )
-    T, B, n = len(cache.x), cache.x.shape[1], len(joint) * cache.h.shape[-1]
+    """The unrolled network is s_t − step(s_{t−1}) = 0 for all t: dL/ds solves one linear system."""
+    kinds = {"upstream": "array", "loss": None, "truncated": False, "loss on c": True}
+    problem = data.draw(problems(cell, grids=False, **kinds))
+    cache = run(problem, problem.leaves)
+    back, _ = core_backward(problem)
+    params = params_of(problem, problem.leaves)
+    joint = states_of(cell, cache)
+    T, B, _ = cache.x.shape
+    n = len(joint) * cache.h.shape[-1]
     states = np.concatenate(joint, axis=-1)
-    immediate = np.concatenate([problem.dh, problem.dc] if cell is lstm else [problem.dh], axis=-1)
+    immediate = np.concatenate(list(problem.upstream.values()), axis=-1)
     total = back.h
     if (
-        cell is lstm
-    ):  # of h_t and c_t as independent coordinates: without the path c_t → h_t inside the step
-        within = np.concatenate(
-            [np.zeros_like(back.c[:1]), back.h[1:] * cache.o * cache.squash.df(cache.s)]
-        )
+        "c" in cell.STATES
+    ):  # h_t and c_t as independent coordinates: without c_t → h_t inside the step
+        within = np.zeros_like(back.c)
+        within[1:] = back.h[1:] * cache.o * cache.squash.df(cache.s)
         total = np.concatenate([back.h, back.c - within], axis=-1)
     for b in range(B):
         unrolled = np.eye((T + 1) * n)
         for t in range(1, T + 1):
-            moved = np.split(
-                states[t - 1, b] + 1j * witnesses.STEP * np.eye(n), len(joint), axis=-1
+            moved = states[t - 1, b] + 1j * witnesses.STEP * np.eye(n)
+            x_t = np.repeat(cache.x[t - 1, b : b + 1], n, axis=0)
+            after = stepped(
+                cell, params, x_t, np.split(moved, len(joint), axis=-1), **problem.settings
             )
-            stepped = cell.step(
-                params, np.repeat(cache.x[t - 1, b : b + 1], n, axis=0), *moved, **problem.settings
-            )
-            columns = (
-                np.concatenate(stepped if cell is lstm else [stepped], axis=-1).imag
-                / witnesses.STEP
-            )
+            columns = np.concatenate(after, axis=-1).imag / witnesses.STEP
             unrolled[t * n : (t + 1) * n, (t - 1) * n : t * n] = -columns.T
         right = np.linalg.solve(unrolled.T, np.concatenate([np.zeros(n), immediate[:, b].ravel()]))
         found = total[:, b].ravel()
         assert np.abs(found - right).max() <= 1e-10 * np.abs(right).max()
 
 
-@both_cells
+@every_cell
 @settings(max_examples=30)
 @given(data=st.data())
 def test_contributions_of_the_steps_sum_to_the_gradient(cell, data):
     problem = data.draw(problems(cell))
     back, _ = core_backward(problem, per_step=True)
-    T, n = len(problem.leaves["x"]), len(problem.grid)
+    T = len(problem.leaves["x"])
     for name in problem.parameter_names:
-        terms, total = getattr(back.steps, name), getattr(back.params, name)
+        terms, total = getattr(back.per_step, name), getattr(back.params, name)
         assert terms.shape == (T, *total.shape)
-        np.testing.assert_allclose(
-            terms.sum(0), total, rtol=1e-12, atol=1e-12 * np.abs(terms).sum(0).max()
+        size = np.abs(terms).sum(0).max()
+        np.testing.assert_allclose(terms.sum(0), total, rtol=1e-12, atol=1e-12 * size)
+
+
+@every_cell
+@settings(max_examples=30)
+@given(data=st.data())
+def test_a_contribution_is_the_derivative_by_the_copy_of_that_step(cell, data):
+    """Every step has a copy of the parameters; one entry of one copy takes the complex step."""
+    problem = data.draw(problems(cell, loss=None, truncated=False))
+    back, _ = core_backward(problem, per_step=True)
+    params = params_of(problem, problem.leaves)
+    x = problem.leaves["x"]
+    t = data.draw(st.integers(1, len(x)), label="t")
+    for name in problem.parameter_names:
+        index = tuple(data.draw(st.integers(0, n - 1)) for n in getattr(params, name).shape)
+        moved = getattr(params, name).astype(complex)
+        moved[index] += 1j * witnesses.STEP
+        copy = params._replace(**{name: moved})
+        states = [[problem.leaves[state]] for state in problem.state_names]
+        for s, x_s in enumerate(x, start=1):
+            before = [state[-1] for state in states]
+            after = stepped(cell, copy if s == t else params, x_s, before, **problem.settings)
+            for state, value in zip(states, after, strict=True):
+                state.append(value)
+        loss = sum(
+            np.sum(witnesses.paired(*pair))
+            for pair in zip(problem.upstream.values(), states, strict=True)
         )
-    # One step's term is that step's outer products, by hand.
-    da, h, x = back.a, run(problem, problem.leaves).h, problem.leaves["x"]
-    t = T // 2
-    x_t = x[t] if x.ndim > 3 else x[t].reshape(*[1] * n, *x.shape[1:])
-    np.testing.assert_allclose(
-        back.steps.W_hh[t], np.einsum("...bi,...bj->...ij", da[t], h[t]), rtol=1e-12, atol=1e-13
-    )
-    np.testing.assert_allclose(
-        back.steps.W_xh[t], np.einsum("...bi,...bj->...ij", da[t], x_t), rtol=1e-12, atol=1e-13
-    )
+        right = np.imag(loss) / witnesses.STEP
+        terms = getattr(back.per_step, name)
+        assert abs(terms[t - 1][index] - right) <= 1e-10 * np.abs(terms).max(), name
 
 
-@both_cells
+@every_cell
 @settings(max_examples=30)
 @given(data=st.data())
 def test_a_grid_of_networks_equals_its_networks_one_by_one(cell, data):
@@ -172,10 +183,7 @@ def test_a_grid_of_networks_equals_its_networks_one_by_one(cell, data):
         upstream = {"dh": problem.dh[at], "dc": None if problem.dc is None else problem.dc[at]}
         single = problem._replace(leaves=leaves, grid=(), **upstream)
         own_cache, (own, _) = run(single, leaves), core_backward(single, per_step=True)
-        pairs = [
-            (getattr(cache, name)[at], getattr(own_cache, name))
-            for name in ("h", "c")[: 1 + (cell is lstm)]
-        ]
+        pairs = [(getattr(cache, name)[at], getattr(own_cache, name)) for name in cell.STATES]
         pairs += [
             (getattr(back, name)[at], getattr(own, name)) for name in time_first & set(own._fields)
         ]
@@ -184,7 +192,7 @@ def test_a_grid_of_networks_equals_its_networks_one_by_one(cell, data):
             for name in problem.parameter_names
         ]
         pairs += [
-            (getattr(back.steps, name)[at], getattr(own.steps, name))
+            (getattr(back.per_step, name)[at], getattr(own.per_step, name))
             for name in problem.parameter_names
         ]
         for found, right in pairs:
@@ -192,7 +200,7 @@ def test_a_grid_of_networks_equals_its_networks_one_by_one(cell, data):
             np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-12 * np.abs(right).max())
 
 
-@both_cells
+@every_cell
 @settings(max_examples=30)
 @given(data=st.data())
 def test_forward_is_step_after_step(cell, data):
@@ -204,24 +212,18 @@ def test_forward_is_step_after_step(cell, data):
     )
     state = [problem.leaves[name] for name in problem.state_names]
     for t, x_t in enumerate(x, start=1):
-        state = cell.step(params, x_t, *state, **problem.settings)
-        state = [state] if cell is rnn else list(state)
-        for found, right in zip(
-            [cache.h, cache.c] if cell is lstm else [cache.h], state, strict=True
-        ):
+        state = stepped(cell, params, x_t, state, **problem.settings)
+        for found, right in zip(states_of(cell, cache), state, strict=True):
             np.testing.assert_allclose(found[t], right, rtol=1e-12, atol=1e-13)
 
 
-@both_cells
+@every_cell
 @settings(max_examples=20)
 @given(data=st.data())
 def test_a_dictionary_of_steps_equals_the_array_that_is_zero_elsewhere(cell, data):
-    problem = data.draw(
-        problems(cell, loss=None, upstream="steps", **({"loss on c": True} if cell is lstm else {}))
-    )
+    problem = data.draw(problems(cell, loss=None, upstream="steps", **{"loss on c": True}))
     dense = {}
-    for name in ["dh", "dc"] if cell is lstm else ["dh"]:
-        given_steps = getattr(problem, name)
+    for name, given_steps in problem.upstream.items():
         dense[name] = np.zeros(run(problem, problem.leaves).h[1:].shape)
         for t, value in given_steps.items():
             dense[name][t - 1] = value
@@ -229,7 +231,7 @@ def test_a_dictionary_of_steps_equals_the_array_that_is_zero_elsewhere(cell, dat
     assert all((found[name] == right[name]).all() for name in right)
 
 
-@both_cells
+@every_cell
 @settings(max_examples=30)
 @given(data=st.data())
 def test_float32_in_float32_out(cell, data):
@@ -239,7 +241,7 @@ def test_float32_in_float32_out(cell, data):
     cache, (back, _) = run(narrow, single), core_backward(narrow, per_step=True)
     everything = [
         value
-        for value in (*cache, *back, *back.params, *back.steps)
+        for value in (*cache, *back, *back.params, *back.per_step)
         if isinstance(value, np.ndarray)
     ]
     assert {value.dtype for value in everything} == {np.dtype(np.float32)}
@@ -247,18 +249,18 @@ def test_float32_in_float32_out(cell, data):
     assert error <= 1e-2, name
 
 
-@both_cells
+@every_cell
 def test_a_cache_and_gradients_are_not_changed_by_a_second_backward(cell):
     rng = np.random.default_rng(0)
     params = cell.init_params(2, 4, rng)
     cache, dh = cell.forward(params, rng.standard_normal((5, 3, 2))), rng.standard_normal((5, 3, 4))
     before = [np.copy(value) for value in (*params, *cache, dh) if isinstance(value, np.ndarray)]
-    assert cell.backward(params, cache, dh).steps is None
+    assert cell.backward(params, cache, dh).per_step is None
     first = cell.backward(params, cache, dh, per_step=True)
     second = cell.backward(params, cache, dh, per_step=True)
     after = [value for value in (*params, *cache, dh) if isinstance(value, np.ndarray)]
     assert all((a == b).all() for a, b in zip(before, after, strict=True))
     assert all((a == b).all() for a, b in zip(first.params, second.params, strict=True))
-    for value in (*second.params, *second.steps, second.x, second.h):
+    for value in (*second.params, *second.per_step, second.x, second.h):
         for own in (*params, cache.h, cache.x, dh):
             assert not np.shares_memory(value, own)

@@ -1,4 +1,5 @@
-"""A malformed call ends in a ValueError that names the argument, what came and what should have come: nothing else.
+"""A malformed call ends in a ValueError that names the argument,
+what came and what should have come: nothing else.
 
 A valid call of every public function of the core is spoilt in one way at one argument, 1,000 times.
 """
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from witnesses import CELLS, CHOICES, every_cell, weight_shapes
 
-from bptt_core import lstm, readout, rnn
+from bptt_core import cells, gru, lstm, readout, rnn
 
 T, B, D, H, K = 5, 3, 2, 4, 6
 GRID = (2, 3)
@@ -83,7 +85,8 @@ NOT_REDUCTIONS = [None, "", "Mean", "average", 1, ["sum"], np.array(["sum", "mea
 
 
 def spoilt_array(draw, value, *, optional, free_axes, real=False):
-    """An array, or a dictionary of arrays by step, which is wrong whatever the other arguments are."""
+    """An array, or a dictionary of arrays by step,
+    which is wrong whatever the other arguments are."""
     if isinstance(value, dict):
         t = draw(st.sampled_from(sorted(value)))
         if draw(st.booleans()):
@@ -171,19 +174,15 @@ NOT_PARAMS = [
 
 
 def weights(cell):
-    own = {
-        "W_xh": field("W_xh", free_axes=(-1,)),
-        "W_hh": field("W_hh"),
-        "b_h": field("b_h", optional=True),
-    }
-    return own | {
-        "params": one_of(
-            [
-                *NOT_PARAMS,
-                (lstm if cell is rnn else rnn).init_params(D, H, np.random.default_rng(0)),
-            ]
-        )
-    }
+    others = [other for other in CELLS if other is not cell]
+    strange = [other.init_params(D, H, np.random.default_rng(0)) for other in others]
+    own = {"W_xh": field("W_xh", free_axes=(-1,)), "W_hh": field("W_hh")}
+    own |= {name: field(name, optional=True) for name in cell.Params._fields[2:]}
+    return own | {"params": one_of([*NOT_PARAMS, *strange])}
+
+
+EXTRA_SIZES = {lstm: "forget_bias", gru: "update_bias"}  # of init_params
+KIND = {rnn: "activation", lstm: "squash", gru: "reset"}
 
 
 def spoilt_class(draw, value):
@@ -202,15 +201,16 @@ def spoilt_distribution(draw, value):
 
 
 def valid_calls():
-    """name → (function, arguments, {argument as the error names it: (key of the argument, way to spoil it)})."""
+    """name → (function, arguments, {argument as the error names it: (key of the argument,
+    way to spoil it)})."""
     rng = np.random.default_rng(0)
     calls = {}
 
     def add(name, function, arguments, spoilers):
         calls[name] = (function, arguments, spoilers)
 
-    for cell in (rnn, lstm):
-        name, blocks = cell.__name__.rpartition(".")[2], 1 if cell is rnn else 4
+    for cell in CELLS:
+        name = cell.__name__.rpartition(".")[2]
         sizes = {"input_size": D, "hidden_size": H, "rng": rng, "scale": 1.0, "dtype": float}
         own = {
             "input_size": one_of(NOT_SIZES),
@@ -218,8 +218,9 @@ def valid_calls():
             "rng": one_of(NOT_RNGS),
         }
         own |= {"scale": one_of(NOT_SCALARS), "dtype": one_of(NOT_DTYPES)}
-        if cell is lstm:
-            sizes["forget_bias"], own["forget_bias"] = 1.0, one_of(NOT_SCALARS)
+        if cell in EXTRA_SIZES:
+            sizes[EXTRA_SIZES[cell]] = 1.0
+            own[EXTRA_SIZES[cell]] = one_of(NOT_SCALARS)
         add(
             f"{name}.init_params",
             cell.init_params,
@@ -227,17 +228,14 @@ def valid_calls():
             {key: (key, spoil) for key, spoil in own.items()},
         )
         for grid in ((), GRID):
-            shapes = {"W_xh": (blocks * H, D), "W_hh": (blocks * H, H), "b_h": (blocks * H,)}
-            params = cell.Params(
-                *(rng.standard_normal((*grid, *shape)) for shape in shapes.values())
-            )
-            states = {
-                key: rng.standard_normal((*grid, B, H))
-                for key in ("h_0", "c_0")[: 1 if cell is rnn else 2]
-            }
-            x, label = rng.standard_normal((T, *grid, B, D)), f" with grid {grid}" if grid else ""
+            shapes = weight_shapes(cell, D, H, grid).values()
+            params = cell.Params(*(rng.standard_normal(shape) for shape in shapes))
+            states = {f"{state}_0": rng.standard_normal((*grid, B, H)) for state in cell.STATES}
+            x = rng.standard_normal((T, *grid, B, D))
+            label = f" with grid {grid}" if grid else ""
             given_params = {key: ("params", spoil) for key, spoil in weights(cell).items()}
-            kind = "activation" if cell is rnn else "squash"
+            kind = KIND[cell]
+            setting = CHOICES[kind][0]
 
             step = {f"{key[0]}_prev": value for key, value in states.items()}
             spoilers = (
@@ -263,11 +261,11 @@ def valid_calls():
             add(
                 f"{name}.step{label}",
                 cell.step,
-                {"params": params, "x_t": x[0], **step, kind: "tanh"},
+                {"params": params, "x_t": x[0], **step, kind: setting},
                 spoilers,
             )
 
-            arguments = {"params": params, "x": x, **states, kind: "tanh"}
+            arguments = {"params": params, "x": x, **states, kind: setting}
             spoilers = given_params | {
                 "x": ("x", array(free_axes=(-5, -2) if grid else (-3, -2))),
                 kind: (kind, one_of(NOT_NAMES)),
@@ -276,28 +274,30 @@ def valid_calls():
             add(f"{name}.forward{label}", cell.forward, arguments, spoilers)
 
             cache = cell.forward(params, x, *states.values())
-            wrong = [
-                None,
-                "cache",
-                (),
-                tuple(cache),
-                cell.forward(params._replace(b_h=None), x)._replace(h=cache.h[..., :-1]),
-            ]
-            wrong += [cache._replace(x=x[..., :-1]), (lstm if cell is rnn else rnn).Cache]
+            other = next(other for other in CELLS if other is not cell)
+            without_bias = cell.forward(params._replace(b_h=None), x)
             single = cell.Params(*(value.astype(np.float32) for value in params))
-            wrong += [
-                cell.forward(params._replace(b_h=None), x),
-                cell.forward(single, x.astype(np.float32)),
-            ]
+            wrong = [None, "cache", (), tuple(cache), other.Cache, without_bias]
+            wrong += [without_bias._replace(h=cache.h[..., :-1]), cache._replace(x=x[..., :-1])]
+            wrong += [cell.forward(single, x.astype(np.float32))]
             dh = rng.standard_normal((T, *grid, B, H))
-            upstreams = {"dh": dh, "dc": {1: dh[0], 4: dh[3]}} if cell is lstm else {"dh": dh}
+            upstreams = {"dh": dh, "dc": {1: dh[0], 4: dh[3]}}
+            upstreams = {f"d{state}": upstreams[f"d{state}"] for state in cell.STATES}
             spoilers = given_params | {"cache": ("cache", one_of(wrong))}
-            spoilers |= {key: (key, array(optional=cell is lstm, real=True)) for key in upstreams}
+            spoilers |= {key: (key, array(optional=True, real=True)) for key in upstreams}
             arguments = {"params": params, "cache": cache, **upstreams}
             add(f"{name}.backward{label}", cell.backward, arguments, spoilers)
-            if cell is rnn:
-                arguments = {"params": params, "cache": cache, "dh": {2: dh[1], 5: dh[4]}}
-                add(f"{name}.backward of some steps{label}", cell.backward, arguments, spoilers)
+            arguments["dh"] = {2: dh[1], 5: dh[4]}
+            spoilers = {key: spoil for key, spoil in spoilers.items() if key != "dc"}
+            add(f"{name}.backward of some steps{label}", cell.backward, arguments, spoilers)
+
+            slopes_t = cells.at(cell.slopes(cache), 2)
+            gradients = {f"d{state}_t": rng.standard_normal((*grid, B, H)) for state in cell.STATES}
+            wrong = [None, cell.slopes(cache)[0], tuple(slopes_t), cell.Slopes, cache]
+            spoilers = given_params | {key: (key, state) for key in gradients}
+            spoilers |= {"slopes_t": ("slopes_t", one_of(wrong))}
+            arguments = {"params": params, "slopes_t": slopes_t, **gradients}
+            add(f"{name}.step_back{label}", cell.step_back, arguments, spoilers)
 
     sizes = {"hidden_size": H, "output_size": K, "rng": rng, "scale": 1.0, "dtype": np.float32}
     own = {
@@ -323,7 +323,7 @@ def valid_calls():
     }
     add("readout.forward", readout.forward, {"params": params, "h": h}, own)
     y = readout.forward(params, h)
-    full = own | {"dy": ("dy", array(real=True))}
+    full = own | {"dy": ("dy", array(optional=True, real=True))}
     add("readout.backward", readout.backward, {"params": params, "h": h, "dy": y}, full)
     add(
         "softmax",
@@ -378,6 +378,7 @@ FIELDS = {
     "W_xh",
     "W_hh",
     "b_h",
+    "b_hn",
     "W_hy",
     "b_y",
     "x",
@@ -481,13 +482,11 @@ def test_lists_of_numbers_and_whole_numbers_are_welcome():
     assert (by_list.h == by_array.h).all() and by_list.h.dtype == float
 
 
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_cell
 def test_a_state_or_gradient_for_one_network_serves_the_whole_grid(cell):
     rng = np.random.default_rng(0)
-    blocks = 1 if cell is rnn else 4
-    params = cell.Params(
-        rng.standard_normal((*GRID, blocks * H, D)), rng.standard_normal((*GRID, blocks * H, H))
-    )
+    shapes = list(weight_shapes(cell, D, H, GRID).values())
+    params = cell.Params(*(rng.standard_normal(shape) for shape in shapes[:2]))
     x, h_0, dh = (
         rng.standard_normal((T, B, D)),
         rng.standard_normal((B, H)),

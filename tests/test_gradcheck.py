@@ -1,9 +1,12 @@
-"""The gradient checker: it accepts what is right and complains, with a reason, about what is wrong in one way."""
+"""The gradient checker: it accepts what is right and complains, with a reason,
+about what is wrong in one way."""
 
+import math
 import warnings
 
 import numpy as np
 import pytest
+from witnesses import every_cell, weight_shapes
 
 from bptt_core import lstm, readout, rnn
 from bptt_core.gradcheck import GradientError, check_gradients, numerical_gradients
@@ -12,10 +15,12 @@ T, B, D, H, K = 5, 2, 3, 4, 6
 
 
 def problem(cell=lstm, readout_bias=True, **settings):
-    """A network with readout and squared error: (loss, params, gradients), everything random and of different sizes."""
+    """A network with readout and squared error: (loss, params, gradients),
+    everything random and of different sizes."""
     rng = np.random.default_rng(0)
-    rows = 4 * H if cell is lstm else H
-    net = cell.Params(*(0.5 * rng.standard_normal((rows, *tail)) for tail in ((D,), (H,), ())))
+    net = cell.Params(
+        *(0.5 * rng.standard_normal(shape) for shape in weight_shapes(cell, D, H).values())
+    )
     out = readout.Params(
         rng.standard_normal((K, H)), rng.standard_normal(K) if readout_bias else None
     )
@@ -55,10 +60,11 @@ def complaint(loss, params, gradients, **settings):
 
 
 @pytest.mark.parametrize("method", ["auto", "complex", "central"])
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_cell
 def test_right_gradients_pass(cell, method):
     errors = check_gradients(*problem(cell), method=method)
-    assert list(errors) == ["net.W_xh", "net.W_hh", "net.b_h", "out.W_hy", "out.b_y", "h_0"]
+    names = [f"net.{name}" for name in cell.Params._fields]
+    assert list(errors) == [*names, "out.W_hy", "out.b_y", "h_0"]
     assert 0 < max(errors.values()) < (1e-12 if method != "central" else 1e-7)
     assert (max(errors.values()) > 1e-13) == (method == "central")
 
@@ -73,7 +79,7 @@ def test_a_network_of_rectifiers_passes():
 
 @pytest.mark.parametrize("method", ["auto", "complex", "central"])
 @pytest.mark.parametrize("field", ["W_xh", "W_hh", "b_h"])
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_cell
 def test_an_error_of_a_twentieth_of_a_percent_is_caught(cell, field, method):
     loss, params, gradients = problem(cell)
     error = complaint(
@@ -172,7 +178,8 @@ def test_the_gate_that_is_wrong_is_named(field):
 
 
 def test_a_parameter_without_a_gradient_is_checked_too():
-    """With h_0 = 0 and one step W_hh has no gradient; the checker must still see what is added there."""
+    """With h_0 = 0 and one step W_hh has no gradient;
+    the checker must still see what is added there."""
     rng = np.random.default_rng(0)
     net, x = lstm.init_params(D, H, rng), rng.standard_normal((1, B, D))
 
@@ -284,6 +291,127 @@ def test_a_tolerance_of_ones_own_is_used():
     wrong = with_wrong(gradients, "W_hh", lambda g: 1.0005 * g)
     assert check_gradients(loss, params, wrong, rtol=1e-3)["net.W_hh"] == pytest.approx(5e-4)
     complaint(loss, params, wrong, rtol=4e-4)
+
+
+@pytest.mark.parametrize("method", ["auto", "complex", "central"])
+@every_cell
+def test_right_gradients_pass_the_fast_mode(cell, method):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        errors = check_gradients(*problem(cell), method=method, fast_mode=True, rng=rng)
+        assert set(errors) == set(check_gradients(*problem(cell), method=method))
+        assert max(errors.values()) < (1e-13 if method != "central" else 1e-7)
+
+
+@pytest.mark.parametrize("size", [10, 1000])
+@pytest.mark.parametrize(("method", "evaluations"), [("complex", 3), ("central", 6)])
+def test_the_cost_of_the_fast_mode_is_three_directions_for_each_array(method, evaluations, size):
+    seen = []
+
+    def loss(params):
+        seen.append(1)
+        return (params["a"] ** 2).sum() + (params["b"] ** 3).sum()
+
+    params = {"a": np.linspace(1, 2, size), "b": np.linspace(-1, 1, 2 * size)}
+    right = {"a": 2 * params["a"], "b": 3 * params["b"] ** 2}
+    check_gradients(loss, params, right, method=method, fast_mode=True)
+    assert len(seen) == 2 * evaluations + (method == "central")  # and once for the noise
+
+
+@pytest.mark.parametrize("field", ["W_xh", "W_hh", "b_h"])
+@every_cell
+def test_the_fast_mode_sees_one_entry_that_is_wrong_by_a_twentieth_of_a_percent(cell, field):
+    """By the complex step, in each of 100 draws of the directions;
+    the gradient is wrong in one entry."""
+
+    def change(g):
+        g.flat[3] *= 1.0005
+        return g
+
+    loss, params, gradients = problem(cell)
+    wrong = with_wrong(gradients, field, change)
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        error = complaint(loss, params, wrong, method="complex", fast_mode=True, rng=rng)
+        assert error.parameter == f"net.{field}" and error.index is None
+        assert "Along a direction: got" in str(error) and error.hint == ""
+
+
+def passed(n, method, rtol, draws, wrong_by=5e-4):
+    """In how many of `draws` the fast mode passes a gradient of n entries, one of them wrong."""
+    rng = np.random.default_rng(n)
+    params = {"w": rng.standard_normal(n)}
+    gradient = params["w"].copy()
+    gradient[n // 2] += wrong_by * np.linalg.norm(gradient) / np.sqrt(n)
+
+    def loss(p):
+        return (p["w"] ** 2).sum() / 2
+
+    count = 0
+    for _ in range(draws):
+        try:
+            check_gradients(
+                loss, params, {"w": gradient}, method=method, rtol=rtol, fast_mode=True, rng=rng
+            )
+        except GradientError:
+            continue
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize(("n", "rtol"), [(100, 5e-5), (400, 1.25e-5), (10_000, 5e-6)])
+def test_a_wrong_gradient_passes_as_often_as_the_docstring_says(n, rtol):
+    """|N(0, 1)| below rtol √n / 5e-4, three times: tolerances so loose that it can be counted."""
+    draws = 400
+    limit = rtol * np.sqrt(n) / 5e-4
+    chance = math.erf(limit / np.sqrt(2)) ** 3
+    count = passed(n, "complex", rtol, draws)
+    assert abs(count - draws * chance) <= 4 * np.sqrt(draws * chance * (1 - chance)) + 1
+    assert passed(n, "complex", None, 100) == 0
+
+
+def test_the_probabilities_of_the_docstring_are_those_of_three_gaussian_directions():
+    def missed(rtol, n):
+        return math.erf(rtol * np.sqrt(n) / 5e-4 / np.sqrt(2)) ** 3
+
+    assert 1e11 < 1 / missed(1e-10, 1e6) < 1e12
+    assert 1 / missed(1e-6, 100) == pytest.approx(250_000, rel=0.05)
+    assert 1 / missed(1e-6, 10_000) == pytest.approx(250, rel=0.05)
+    assert missed(1e-6, 1e6) == pytest.approx(0.87, abs=0.005)
+
+
+def test_with_central_differences_the_fast_mode_is_blind_to_one_entry_of_a_million():
+    assert passed(1_000_000, "central", None, 5) == 5
+    assert passed(1_000_000, "complex", None, 5) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        (lambda g: -g, "The sign is wrong."),
+        (lambda g: 0 * g, "It is all zeros: is the path to this parameter missing?"),
+        (lambda g: T * g, "It is the right gradient times 5, which is T: a sum taken for a mean"),
+        (lambda g: np.where(g == g[1, 2], np.nan, g), "It holds infinity or NaN."),
+        (lambda g: g[:, ::-1], ""),
+    ],
+)
+def test_the_fast_mode_says_what_concerns_a_whole_array(change, hint):
+    loss, params, gradients = problem()
+    wrong = with_wrong(gradients, "W_hh", change)
+    error = complaint(loss, params, wrong, factors={"T": T}, fast_mode=True)
+    assert error.parameter == "net.W_hh"
+    assert error.hint.startswith(hint) and (hint or not error.hint)
+
+
+def test_the_fast_mode_names_a_wrong_shape_and_draws_the_same_directions_every_time():
+    loss, params, gradients = problem()
+    error = complaint(loss, params, with_wrong(gradients, "W_xh", lambda g: g.T), fast_mode=True)
+    assert (error.got, error.wanted) == ((D, 4 * H), (4 * H, D))
+    first, second = (
+        complaint(loss, params, with_wrong(gradients, "b_h", lambda g: 2 * g), fast_mode=True)
+        for _ in range(2)
+    )
+    assert str(first) == str(second)
 
 
 def bad_calls():

@@ -1,9 +1,18 @@
-"""Curves over lags, clipping, truncation and Lyapunov exponents, each against a definition written out again."""
+"""Curves over lags, clipping, truncation and Lyapunov exponents,
+each against a definition written out again."""
 
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from witnesses import (
+    CELLS,
+    every_cell,
+    every_setting_of_every_cell,
+    network,
+    of_grid,
+    states_of,
+)
 
 from bptt_core import ExplodedWarning, gradient_flow, lstm, readout, rnn
 from bptt_core._containers import map_leaves
@@ -26,36 +35,34 @@ T, B, D, H = 6, 2, 3, 5
 GRIDS = [(), (3,), (2, 3)]
 
 
-def draw(cell, grid=(), seed=0, steps=T, **settings):
-    """Parameters, inputs, states and cache: all sizes different, biases and initial states random and non-zero."""
-    rng = np.random.default_rng(seed)
-    rows = 4 * H if cell is lstm else H
-    params = cell.Params(*(rng.standard_normal((*grid, rows, *tail)) for tail in ((D,), (H,), ())))
-    states = rng.standard_normal((2 if cell is lstm else 1, *grid, B, H))
-    return params, cell.forward(params, rng.standard_normal((steps, B, D)), *states, **settings)
+def draw(cell, grid=(), steps=T, **settings):
+    return network(cell, steps, B, D, H, grid, **settings)
 
 
-def dense_matrices(params, cache):
+def dense_matrices(cell, params, cache):
     """What `norm_curve` takes the norm of, from whole products."""
-    is_lstm = isinstance(params, lstm.Params)
-    return cell_jacobians(params, cache) if is_lstm else products(step_jacobians(params, cache))
+    if "c" in cell.STATES:
+        return cell_jacobians(params, cache)
+    return products(step_jacobians(params, cache))
 
 
 @pytest.mark.parametrize("norm", ["2", "fro"])
 @pytest.mark.parametrize("grid", GRIDS)
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_cell
 def test_a_curve_is_the_norm_of_every_product(cell, grid, norm, monkeypatch):
     monkeypatch.setattr(
         gradient_flow, "CHUNK", 2
     )  # so that neither the grid nor the lags fit into one chunk
     params, cache = draw(cell, grid, steps=9)
-    want = np.linalg.norm(dense_matrices(params, cache), 2 if norm == "2" else "fro", axis=(-2, -1))
+    want = np.linalg.norm(
+        dense_matrices(cell, params, cache), 2 if norm == "2" else "fro", axis=(-2, -1)
+    )
     assert want.shape == (10, *grid, B)
     assert np.allclose(norm_curve(params, cache, norm=norm), want, rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("lags", [0, 1, 4, T])
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_cell
 def test_fewer_lags_are_the_start_of_the_same_curve(cell, lags):
     params, cache = draw(cell, (3,))
     assert np.array_equal(
@@ -94,7 +101,7 @@ def test_a_matrix_that_is_not_normal_grows_first_although_its_radius_is_below_on
 
 
 @pytest.mark.parametrize("norm", ["2", "fro"])
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_cell
 def test_an_exploding_curve_ends_in_infinity_and_says_so(cell, norm):
     params, cache = draw(cell)
     with pytest.warns(ExplodedWarning, match="gradient exploded beyond float64"):
@@ -103,7 +110,7 @@ def test_an_exploding_curve_ends_in_infinity_and_says_so(cell, norm):
 
 
 def test_a_curve_of_single_precision_stays_single():
-    for cell in (rnn, lstm):
+    for cell in CELLS:
         params, cache = draw(cell)
         params = cell.Params(*(value.astype(np.float32) for value in params))
         assert (
@@ -237,8 +244,9 @@ def test_dictionaries_and_lists_are_containers_too():
 
 
 def windowed(cell, params, cache, dh, window, settings):
-    """dL/dθ, dL/dx, dL/dh_0 and dL/dc_0 by the complex step: every loss runs its own last steps from a given state."""
-    states = [cache.h, cache.c] if cell is lstm else [cache.h]
+    """dL/dθ, dL/dx, dL/dh_0 and dL/dc_0 by the complex step:
+    every loss runs its own last steps from a given state."""
+    states = states_of(cell, cache)
 
     def loss(params, x, *start):
         total = 0
@@ -249,52 +257,48 @@ def windowed(cell, params, cache, dh, window, settings):
             total = total + (dh[t - 1] * run.h[-1]).sum()
         return total
 
-    leaves = [params.W_xh, params.W_hh, params.b_h, cache.x, *(s[0] for s in states)]
+    leaves = [*params, cache.x, *(s[0] for s in states)]
+    count = len(params)
     for place, leaf in enumerate(leaves):
         gradient = np.empty(leaf.shape)
         for index in np.ndindex(leaf.shape):
             moved = [*leaves[:place], leaf.astype(complex), *leaves[place + 1 :]]
             moved[place][index] += 1e-30j
-            gradient[index] = loss(cell.Params(*moved[:3]), *moved[3:]).imag / 1e-30
+            gradient[index] = loss(cell.Params(*moved[:count]), *moved[count:]).imag / 1e-30
         yield gradient
 
 
-SETTINGS = [(rnn, {"activation": "sigmoid"}), (lstm, {}), (lstm, {"squash": "sigmoid"})]
-
-
 @pytest.mark.parametrize("window", [1, 2, 3, T - 1, T, T + 5])
-@pytest.mark.parametrize(("cell", "settings"), SETTINGS)
+@every_setting_of_every_cell
 def test_a_window_is_the_derivative_in_which_older_states_are_given(cell, settings, window):
     params, cache = draw(cell, **settings)
     dh = np.random.default_rng(1).standard_normal((T, B, H))
     got = truncated_backward(params, cache, dh, window)
-    starts = [got.h[0], got.c[0]] if cell is lstm else [got.h[0]]
+    starts = [state[0] for state in states_of(cell, got)]
     want = windowed(cell, params, cache, dh, window, settings)
     for value, right in zip([*got.params, got.x, *starts], want, strict=True):
         assert np.abs(value - right).max() <= 1e-13 * max(1, np.abs(right).max())
 
 
 @pytest.mark.parametrize("grid", GRIDS)
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_cell
 def test_a_window_over_everything_is_the_full_gradient(cell, grid):
     params, cache = draw(cell, grid)
     dh = {2: np.random.default_rng(1).standard_normal((*grid, B, H)), T: np.ones((*grid, B, H))}
     got, want = truncated_backward(params, cache, dh, T), cell.backward(params, cache, dh)
-    for name in ("x", "h", "a", *(["c"] if cell is lstm else [])):
+    for name in ("x", "a", *cell.STATES):
         assert np.allclose(getattr(got, name), getattr(want, name), rtol=1e-12, atol=1e-13), name
     for value, right in zip(got.params, want.params, strict=True):
         assert np.allclose(value, right, rtol=1e-12, atol=1e-13)
 
 
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_cell
 def test_a_grid_is_truncated_as_its_networks_are(cell):
     params, cache = draw(cell, (2, 3))
     dh = np.random.default_rng(1).standard_normal((T, 2, 3, B, H))
     got = truncated_backward(params, cache, dh, 3)
     for g in np.ndindex(2, 3):
-        net = cell.Params(*(value[g] for value in params))
-        start = [cache.h[0][g], cache.c[0][g]] if cell is lstm else [cache.h[0][g]]
-        alone = truncated_backward(net, cell.forward(net, cache.x, *start), dh[:, *g], 3)
+        alone = truncated_backward(*of_grid(cell, params, cache, g), dh[:, *g], 3)
         for value, right in zip([*got.params, got.h[:, *g]], [*alone.params, alone.h], strict=True):
             value = value[g] if value.ndim > right.ndim else value
             assert np.allclose(value, right, rtol=1e-12, atol=1e-13)

@@ -1,12 +1,22 @@
-"""Step Jacobians, their products and the paths of an LSTM, against the complex step through single steps."""
+"""Step Jacobians, their products, the paths of an LSTM:
+against the complex step through single steps."""
 
 from itertools import product
 
 import numpy as np
 import pytest
+from witnesses import (
+    CELLS,
+    every_cell,
+    every_setting_of_every_cell,
+    network,
+    of_grid,
+    states_of,
+    stepped,
+)
 
-from bptt_core import ExplodedWarning, lstm, rnn
-from bptt_core.activations import ACTIVATIONS, get_activation, sigmoid
+from bptt_core import ExplodedWarning, cells, lstm, rnn
+from bptt_core.activations import get_activation, sigmoid
 from bptt_core.jacobians import (
     PathFamilies,
     cell_jacobians,
@@ -26,19 +36,13 @@ GRIDS = [(), (3,), (2, 3)]
 SQUASHES = [("tanh", True), ("sigmoid", True), ("tanh", False), ("sigmoid", False)]
 
 
-def draw(cell, grid=(), seed=0, **settings):
-    """Parameters, inputs, states and cache: all sizes different, biases and initial states random and non-zero."""
-    rng = np.random.default_rng(seed)
-    rows = 4 * H if cell is lstm else H
-    params = cell.Params(*(rng.standard_normal((*grid, rows, *tail)) for tail in ((D,), (H,), ())))
-    states = rng.standard_normal((2 if cell is lstm else 1, *grid, B, H))
-    return params, cell.forward(params, rng.standard_normal((T, B, D)), *states, **settings)
+def draw(cell, grid=(), **settings):
+    return network(cell, T, B, D, H, grid, **settings)
 
 
-def one(params, cache, g, b):
-    """The network g of a grid and its sequence b, with B = 1, as functions of single vectors need it."""
-    pick = type(params)(*(value[g] for value in params))
-    return pick, cache.x[:, b : b + 1]
+def state(cell, cache, t):
+    """The states of step t side by side."""
+    return np.concatenate([array[t] for array in states_of(cell, cache)], axis=-1)
 
 
 def dense(function, at):
@@ -51,78 +55,88 @@ def close(got, want, tolerance=1e-13):
     return np.abs(got - want).max() <= tolerance * max(1.0, np.abs(want).max())
 
 
-def networks_and_sequences(grid):
-    return product(np.ndindex(grid), range(B))
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("grid", GRIDS)
-def test_the_step_jacobian_of_an_rnn_is_the_derivative_of_one_step(grid, activation):
-    params, cache = draw(rnn, grid, activation=activation)
+@every_setting_of_every_cell
+def test_the_step_jacobian_is_the_derivative_of_one_step(cell, settings, grid):
+    params, cache = draw(cell, grid, **settings)
     J = step_jacobians(params, cache)
-    assert J.shape == (T, *grid, B, H, H)
-    for (g, b), t in product(networks_and_sequences(grid), range(T)):
-        net, x = one(params, cache, g, b)
-        want = dense(
-            lambda h, net=net, x=x, t=t: rnn.step(net, x[t], h[None], activation)[0],
-            cache.h[t][g][b],
-        )
-        assert close(J[t][g][b], want)
+    parts = len(cell.STATES)
+    assert J.shape == (T, *grid, B, parts * H, parts * H)
+    for g in np.ndindex(grid):
+        net, _ = of_grid(cell, params, cache, g, **settings)
+        for b, t in product(range(B), range(T)):
+
+            def step(s, net=net, b=b, t=t):
+                x_t = cache.x[t, b : b + 1]
+                after = stepped(cell, net, x_t, np.split(s[None], parts, -1), **settings)
+                return np.concatenate(after, axis=-1)[0]
+
+            assert close(J[t][g][b], dense(step, state(cell, cache, t)[g][b]))
 
 
-@pytest.mark.parametrize(("squash", "forget_gate"), SQUASHES)
 @pytest.mark.parametrize("grid", GRIDS)
-def test_the_joint_step_jacobian_of_an_lstm_is_the_derivative_of_one_step(
-    grid, squash, forget_gate
+@every_setting_of_every_cell
+def test_the_rows_of_the_step_jacobian_are_unit_gradients_that_went_one_step_back(
+    cell, settings, grid
 ):
-    params, cache = draw(lstm, grid, squash=squash, forget_gate=forget_gate)
-    M = step_jacobians(params, cache)
-    assert M.shape == (T, *grid, B, 2 * H, 2 * H)
-    for (g, b), t in product(networks_and_sequences(grid), range(T)):
-        net, x = one(params, cache, g, b)
-
-        def step(state, net=net, x=x, t=t):
-            pair = lstm.step(
-                net, x[t], state[None, :H], state[None, H:], squash=squash, forget_gate=forget_gate
-            )
-            return np.concatenate(pair, axis=-1)[0]
-
-        assert close(M[t][g][b], dense(step, np.concatenate([cache.h[t], cache.c[t]], -1)[g][b]))
+    params, cache = draw(cell, grid, **settings)
+    J = step_jacobians(params, cache)
+    units = np.split(np.eye(len(cell.STATES) * H), len(cell.STATES), axis=-1)
+    for t, b in product(range(T), range(B)):
+        slopes_t = cells.at(cell.slopes(cache), (t, ..., slice(b, b + 1), slice(None)))
+        _, *before = cell.step_back(params, slopes_t, *units)
+        assert close(np.concatenate(before, axis=-1), J[t, ..., b, :, :])
 
 
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_setting_of_every_cell
+def test_a_step_back_is_linear_and_leaves_what_it_is_given_alone(cell, settings):
+    params, cache = draw(cell, (3,), **settings)
+    slopes_t = cells.at(cell.slopes(cache), 2)
+    rng = np.random.default_rng(1)
+    first, second = rng.standard_normal((2, len(cell.STATES), 3, B, H))
+    kept = first.copy()
+    both = cell.step_back(params, slopes_t, *(2 * first - 3 * second))
+    ones = cell.step_back(params, slopes_t, *first)
+    others = cell.step_back(params, slopes_t, *second)
+    assert np.array_equal(first, kept)
+    assert len(both) == 1 + len(cell.STATES)
+    for together, one, other in zip(both, ones, others, strict=True):
+        assert close(together, 2 * one - 3 * other)
+
+
+@every_cell
 def test_products_are_the_derivatives_of_the_last_state(cell):
     params, cache = draw(cell)
     P = products(step_jacobians(params, cache))
     for k, b in product(range(T + 1), range(B)):
 
         def last_state(s, k=k, b=b):
-            for t in range(T - k, T):
-                parts = [s[None, :H], s[None, H:]] if cell is lstm else [s[None]]
-                s = np.concatenate(cell.step(params, cache.x[t, b : b + 1], *parts), -1).reshape(-1)
-            return s
+            for x_t in cache.x[T - k :, b : b + 1]:
+                parts = np.split(s.reshape(1, -1), len(cell.STATES), axis=-1)
+                s = np.concatenate(stepped(cell, params, x_t, parts), axis=-1)
+            return s.reshape(-1)
 
-        states = [cache.h, cache.c] if cell is lstm else [cache.h]
-        assert close(P[k, b], dense(last_state, np.concatenate([s[T - k, b] for s in states])))
+        assert close(P[k, b], dense(last_state, state(cell, cache, T - k)[b]))
 
 
-@pytest.mark.parametrize("cell", [rnn, lstm])
+OF_EVERY_CELL = [step_jacobians]
+OF_THE_LSTM = [
+    two_step_defect,
+    cell_jacobians,
+    lambda params, cache: sum(cell_terms(params, cache)),
+    lambda params, cache: explicit_path(params, cache, cache.h[-1]),
+    lambda params, cache: output_gate_path(params, cache, cache.h[-1]),
+    lambda params, cache: np.stack(path_families(params, cache, cache.h[-1], cache.c[-1]), axis=-1),
+]
+
+
 @pytest.mark.parametrize("grid", GRIDS[1:])
+@every_cell
 def test_a_grid_gives_what_its_networks_give_one_by_one(cell, grid):
     params, cache = draw(cell, grid)
-    functions = [step_jacobians]
-    if cell is lstm:
-        functions += [two_step_defect, cell_jacobians, lambda *a: sum(cell_terms(*a))]
-        functions += [
-            lambda p, c: explicit_path(p, c, c.h[-1]),
-            lambda p, c: output_gate_path(p, c, c.h[-1]),
-        ]
-        functions += [lambda p, c, i=i: path_families(p, c, c.h[-1], c.c[-1])[i] for i in range(4)]
     for g in np.ndindex(grid):
-        net = cell.Params(*(value[g] for value in params))
-        start = [cache.h[0][g], cache.c[0][g]] if cell is lstm else [cache.h[0][g]]
-        alone = cell.forward(net, cache.x, *start)
-        for function in functions:
+        net, alone = of_grid(cell, params, cache, g)
+        for function in OF_EVERY_CELL + OF_THE_LSTM * (cell is lstm):
             assert close(function(params, cache)[:, *g], function(net, alone), 1e-12)
 
 
@@ -171,7 +185,8 @@ def test_a_product_that_explodes_is_infinite_and_says_so():
 
 
 def cell_step(params, x_t, h, c, squash, forget_gate, listens="ifg"):
-    """c_t from c_{t−1} and h_{t−1}, of which a gate that does not listen sees the real part only."""
+    """c_t from c_{t−1} and h_{t−1}, of which a gate that does not listen sees the real part
+    only."""
     phi = get_activation(squash).f
     a = {g: x_t @ getattr(params, f"W_x{g}").T + getattr(params, f"b_{g}") for g in "ifg"}
     a = {g: a[g] + (h if g in listens else h.real) @ getattr(params, f"W_h{g}").T for g in "ifg"}
@@ -360,7 +375,7 @@ def test_exploding_families_are_infinite_and_say_so():
 
 
 def test_single_precision_stays_single():
-    for cell in (rnn, lstm):
+    for cell in CELLS:
         params, cache = draw(cell)
         params = cell.Params(*(value.astype(np.float32) for value in params))
         cache = cell.forward(params, cache.x.astype(np.float32))
@@ -369,6 +384,9 @@ def test_single_precision_stays_single():
             == products(step_jacobians(params, cache)).dtype
             == np.float32
         )
+    params, cache = draw(lstm)
+    params = lstm.Params(*(value.astype(np.float32) for value in params))
+    cache = lstm.forward(params, cache.x.astype(np.float32))
     assert {term.dtype for term in cell_terms(params, cache)} == {np.dtype(np.float32)}
 
 

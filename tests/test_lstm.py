@@ -172,8 +172,8 @@ def test_only_tanh_and_sigma_squash(squash):
 
 def test_a_cache_is_at_most_seven_hidden_sizes_and_one_input_a_step():
     cache = lstm.forward(network(np.random.default_rng(0)), np.zeros((T, B, D)))
-    owned = sum(value.nbytes for value in (cache.hx, cache.c, cache.gates, cache.s))
-    assert cache.h.base is cache.hx
+    owned = sum(value.nbytes for value in (cache.joint, cache.c, cache.gates, cache.s))
+    assert cache.h.base is cache.joint
     assert owned == 8 * B * ((7 * H + D + 1) * T + 2 * H + D + 1)
 
 
@@ -194,5 +194,5 @@ def test_an_exploding_gradient_is_infinity_with_a_warning_and_never_nan():
     ):
         back = lstm.backward(params, cache, np.ones((4, 1, 1)), np.ones((4, 1, 1)), per_step=True)
     assert np.isinf(back.h[0]).all() and (back.h[4] == 1).all()
-    for value in (*back.params[:2], *back.steps[:2], back.x, back.h, back.c, back.a):
+    for value in (*back.params[:2], *back.per_step[:2], back.x, back.h, back.c, back.a):
         assert not np.isnan(value).any()

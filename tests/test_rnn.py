@@ -25,11 +25,11 @@ def test_two_steps_of_a_scalar_network_by_hand():
     assert cache.h.ravel().tolist() == [4, 4, 5]
     back = rnn.backward(params, cache, {2: [[1.0]]}, per_step=True)
     assert back.params.W_hh.item() == 4 + 0.5 * 4
-    assert back.steps.W_hh.ravel().tolist() == [0.5 * 4, 4]
+    assert back.per_step.W_hh.ravel().tolist() == [0.5 * 4, 4]
     assert back.h.ravel().tolist() == [0.25, 0.5, 1]
     assert back.a.ravel().tolist() == [0.5, 1]
     assert back.params.W_xh.item() == 0.5 * 2 + 3
-    assert back.params.b_h is back.steps.b_h is None
+    assert back.params.b_h is back.per_step.b_h is None
 
 
 def test_weights_are_transposed_on_the_way_back():
@@ -101,7 +101,7 @@ def test_an_exploding_state_is_infinity_with_a_warning_and_never_nan():
     assert np.isinf(cache.h[-1]).all() and not np.isnan(cache.h).any()
     with pytest.warns(ExplodedWarning, match="the gradient exploded"):
         back = rnn.backward(params, cache, np.ones((4, 1, 2)), per_step=True)
-    for value in (*back.params[:2], back.x, back.h, back.a, *back.steps[:2]):
+    for value in (*back.params[:2], back.x, back.h, back.a, *back.per_step[:2]):
         assert not np.isnan(value).any()
 
 

@@ -7,6 +7,7 @@ from bptt_core import tasks
 from bptt_core.readout import softmax_cross_entropy, squared_error
 
 DRAWS = {
+    "first_letter": lambda rng: tasks.first_letter(7, 50, rng),
     "adding": lambda rng: tasks.adding(7, 50, rng),
     "copying": lambda rng: tasks.copying(3, 50, rng),
     "temporal_order": lambda rng: tasks.temporal_order(20, 50, rng),
@@ -37,6 +38,16 @@ def test_a_loss_of_the_readout_takes_the_batch(name):
             np.zeros((*batch.x.shape[:2], 40)), batch.target, steps=batch.steps
         )
     assert loss > 0 and (batch.steps is None or not dy[:-1].any())
+
+
+def test_first_letter_asks_for_the_letter_at_the_flag():
+    x, target, steps = tasks.first_letter(6, 300, np.random.default_rng(0), letters=3)
+    assert x.shape == (6, 300, 4) and (x[..., :3].sum(-1) == 1).all() and steps == "last"
+    assert (x[0, :, 3] == 1).all() and not x[1:, :, 3].any()
+    assert np.array_equal(target[-1], x[0, :, :3].argmax(-1))
+    assert set(np.unique(target)) == {0, 1, 2}
+    for later in x[1:, :, :3].argmax(-1):
+        assert abs((later == target[-1]).mean() - 1 / 3) < 0.1  # no other step tells
 
 
 def test_the_target_of_adding_is_the_sum_of_the_two_marked_values():
@@ -130,6 +141,8 @@ def test_the_text_is_short_and_plain():
     ("call", "argument"),
     [
         (lambda rng: tasks.adding(1, 3, rng), "length"),
+        (lambda rng: tasks.first_letter(0, 3, rng), "length"),
+        (lambda rng: tasks.first_letter(3, 3, rng, letters=1), "letters"),
         (lambda rng: tasks.copying(0, 3, rng), "lag"),
         (lambda rng: tasks.temporal_order(9, 3, rng), "length"),
         (lambda rng: tasks.latching(1, 3, rng), "length"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from witnesses import every_cell
 
 from bptt_core import lstm, readout, rnn, tasks
 from bptt_core._containers import leaves
@@ -26,7 +27,7 @@ TASKS = {
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_cell
 def test_the_gradient_of_the_loss_is_right(cell, task):
     draw, inputs, outputs, loss = TASKS[task]
     rng = np.random.default_rng(0)
@@ -184,7 +185,7 @@ def test_training_leaves_the_model_it_was_given_alone_and_keeps_single_precision
         assert not any(map(np.array_equal, before, arrays(history.model)))
 
 
-@pytest.mark.parametrize("cell", [rnn, lstm])
+@every_cell
 def test_a_bit_is_latched_over_twenty_steps(cell):
     rng = np.random.default_rng(0)
     history = train(

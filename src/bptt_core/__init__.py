@@ -1,6 +1,6 @@
-"""The numeric core of *Gradients Through Time*: RNNs, LSTMs and their gradients, forward and backward, in NumPy.
+"""The numeric core of *Gradients Through Time*: recurrent cells and their gradients, in NumPy.
 
-rnn, lstm        forward and backward passes, six names each
+rnn, lstm, gru   forward and backward passes; the same names in each, which `cells` explains
 readout          linear layer, softmax cross-entropy, squared error
 jacobians        step Jacobians, their products over lags, the terms of the sources
 gradient_flow    curves over lags, clipping, truncation, Lyapunov exponents
@@ -9,7 +9,7 @@ derivations      the same gradients by SymPy (imported on its own)
 labs             the movable figures (imported on its own)
 """
 
-from bptt_core import lstm, readout, rnn
+from bptt_core import gru, lstm, readout, rnn
 from bptt_core._arrays import ExplodedWarning
 
-__all__ = ["ExplodedWarning", "lstm", "readout", "rnn"]
+__all__ = ["ExplodedWarning", "gru", "lstm", "readout", "rnn"]

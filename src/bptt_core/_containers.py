@@ -1,8 +1,9 @@
-"""Parameters come in containers: named tuples, tuples, lists and dicts of arrays or None, nested as one likes."""
+"""Parameters come in containers: named tuples, tuples, lists and dicts of arrays or None,
+nested as one likes."""
 
 import numpy as np
 
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 
 
 def is_container(tree):
@@ -31,7 +32,8 @@ def leaves(tree, name=""):
 
 
 def map_leaves(function, tree, *others):
-    """`tree` with each array replaced by function(array, …); more arguments come from the same place in `others`."""
+    """`tree` with each array replaced by function(array, …);
+    more arguments come from the same place in `others`."""
     if tree is None:
         return None
     if not is_container(tree):

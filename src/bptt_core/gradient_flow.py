@@ -12,132 +12,142 @@ All of them accept leading grid axes G.
 
 import numpy as np
 
-from bptt_core import lstm, rnn
-from bptt_core._arrays import (
-    check_number,
-    is_whole,
-    number_array,
-    report_overflow,
-    upstream,
-    wanted,
-)
+from bptt_core._affine import all_gradients
+from bptt_core._arrays import report_overflow, upstream
+from bptt_core._checks import check_number, is_whole, number_array, wanted
 from bptt_core._containers import leaves, map_leaves
-from bptt_core.jacobians import checked, norms
-from bptt_core.lstm import local_derivatives, output_derivative
+from bptt_core.cells import at, cell_of, checked, each_step, map_slopes
+from bptt_core.jacobians import norms
 
-CHUNK = 64  # networks of a grid worked on at a time: their matrices stay in the processor's cache
+__all__ = [
+    "clip_by_global_norm",
+    "clip_by_norm",
+    "clip_by_value",
+    "factor_per_step",
+    "global_norm",
+    "half_life",
+    "lyapunov_exponents",
+    "norm_bounds",
+    "norm_curve",
+    "truncated_backward",
+]
+
+CHUNK = 64  # networks worked on at a time: their matrices stay in the processor's cache
 
 
 def norm_curve(params, cache, *, norm="2", lags=None):
-    """How much of a small change arrives after k steps: one number per lag, k = 0…`lags` (all of them if None).
+    """How much of a small change arrives after k steps: one number per lag,
+    k = 0…`lags` (all of them if None).
 
-        RNN   ‖∂h_T/∂h_{T−k}‖, by P_k = P_{k−1} D(φ′) W_hh                                    (`A30`)
-        LSTM  ‖∂c_T/∂c_{T−k}‖ with every h free to respond, by the recursion of the pair (h, c) (`C50`)
+        RNN, GRU  ‖∂h_T/∂h_{T−k}‖ (`A30`)
+        LSTM      ‖∂c_T/∂c_{T−k}‖ with every h free to respond: the pair (h, c) goes back (`C50`)
+
+    The rows of the identity go back from the last state, all at once, by the cell's `step_back`.
 
     norm  "2" (largest gain; `A60`) or "fro" (all gains together; much the faster one)
-    Returns (lags+1, *G, B). A curve beyond the floating-point range ends in infinity with an `ExplodedWarning`."""
+
+    Returns (lags+1, *G, B). A curve beyond the floating-point range ends in infinity with an
+    `ExplodedWarning`.
+    ValueError: parameters and cache that do not go together, an unknown norm, more lags than steps.
+
+    >>> params = rnn.Params(np.ones((1, 1)), np.array([[0.5]]))
+    >>> cache = rnn.forward(params, np.ones((3, 1, 1)), activation="identity")
+    >>> gradient_flow.norm_curve(params, cache).ravel().tolist()
+    [1.0, 0.5, 0.25, 0.125]
+    """
     params = checked(params, cache)
+    cell = cell_of(params)
     T, *grid, B, H = cache.h[1:].shape
     lags = T if lags is None else lags
     if not is_whole(lags, 0, T):
         raise wanted("lags", lags, f"None or a number from 0 to {T}")
-    is_lstm = isinstance(params, lstm.Params)
+    # Every sequence of every network counts as a network of its own, and the rows of its matrix as
+    # its batch.
     W = params.W_hh.reshape(-1, *params.W_hh.shape[-2:])
-    curve = np.empty((lags + 1, len(W), B), cache.h.dtype)
-    scales_of, matrices_of = (
-        (_lstm_scales, _lstm_matrices) if is_lstm else (_rnn_scales, _rnn_matrices)
-    )
+    owner = np.arange(len(W) * B) // B
+    curve = np.empty((lags + 1, len(owner)), cache.h.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
-        for start in range(0, len(W), CHUNK):
+        first = max(0, T - lags - 1)
+        slopes = map_slopes(
+            lambda v: v.reshape(T - first, -1, 1, H)[::-1], cell.slopes(cache, slice(first, T))
+        )
+        for start in range(0, len(owner), CHUNK):
             part = slice(start, start + CHUNK)
-            P_0 = np.broadcast_to(np.eye(H, dtype=curve.dtype), (len(W[part]), B, H, H)).copy()
-            curve[0, part] = norms(P_0, norm)
-            block = np.empty((max(1, 4 * CHUNK // (len(P_0) * B)), *P_0.shape), curve.dtype)
-            scales = scales_of(_some_networks(cache, len(grid), part), lags)
-            done = 1
-            for matrices in matrices_of(P_0, W[part], block, *[scale[::-1] for scale in scales]):
+            own = map_slopes(lambda v, part=part: v[:, part], slopes)
+            done = 0
+            for matrices in _matrices(cell, W[owner[part]], own, lags):
                 curve[done : done + len(matrices), part] = norms(matrices, norm)
                 done += len(matrices)
     report_overflow("the gradient", curve)
     return curve.reshape(lags + 1, *grid, B)
 
 
-def _some_networks(cache, grid_axes, part):
-    """The cache of some networks of a grid, with all grid axes made one."""
-    states = {
-        name: value for name, value in cache._asdict().items() if name in ("h", "c", "gates", "s")
-    }
-    flat = {
-        name: value.reshape(len(value), -1, *value.shape[1 + grid_axes :])
-        for name, value in states.items()
-    }
-    return cache._replace(**{name: value[:, part] for name, value in flat.items()})
+def _matrices(cell, W_hh, slopes, lags):
+    """Yield ∂s_T/∂s_{T−k} for k = 0, 1, …, lags, some lags at a time;
+    s is the last state of the cell.
 
+    slopes  of the networks of W_hh (n, ·, H), from step T back, one step more than lags if there is
+            one
 
-def _rnn_scales(cache, lags):
-    """φ′(a_t) of the last `lags` steps."""
-    return [cache.activation.df(cache.h[len(cache.h) - lags :])]
-
-
-def _rnn_matrices(P, W, block, slope):
-    """Yield ∂h_T/∂h_{T−k} for k = 1, 2, …, as many at a time as `block` holds; slope is φ′ from step T back."""
-    scaled = np.empty_like(P)
-    for start in range(0, len(slope), len(block)):
-        part = slope[start : start + len(block)]
-        for d, row in zip(part, block, strict=False):
-            np.multiply(P, d[..., None, :], out=scaled)
-            np.matmul(_merged(scaled), W, out=_merged(row))
-            P = row
-        yield block[: len(part)]
-
-
-def _lstm_scales(cache, lags):
-    """Local derivatives, forget gates and τ_{t−1} of the last `lags` steps; τ_0 = 0: h_0 does not depend on c_0."""
-    tau = np.concatenate([np.zeros_like(cache.c[:1]), output_derivative(cache)])[:-1]
-    first = len(tau) - lags
-    return local_derivatives(cache)[first:], cache.f[first:], tau[first:]
-
-
-def _lstm_matrices(delta, W, block, local, f, tau):
-    """Yield ∂c_T/∂c_{T−k} in the same way; the rows of `delta` and `eps` are gradients of c_t and h_t."""
-    eps, H = np.zeros_like(delta), delta.shape[-1]
-    da = np.empty((*delta.shape[:-1], 4, H), delta.dtype)
-    for start in range(0, len(f), len(block)):
-        part = slice(start, start + len(block))
-        for local_t, f_t, tau_t, row in zip(local[part], f[part], tau[part], block, strict=False):
-            np.multiply(delta[..., None, :], local_t[..., None, :3, :], out=da[..., :3, :])
-            np.multiply(eps, local_t[..., None, 3, :], out=da[..., 3, :])
-            np.matmul(_merged(da.reshape(*delta.shape[:-1], 4 * H)), W, out=_merged(eps))
-            np.multiply(delta, f_t[..., None, :], out=row)
-            row += eps * tau_t[..., None, :]
-            delta = row
-        yield block[: len(f[part])]
-
-
-def _merged(P):
-    """(G, B, H, N) → (G, B·H, N): one product per network instead of one per sequence."""
-    return P.reshape(P.shape[0], -1, P.shape[-1])
+    Norms of some matrices at once cost less than of each alone, and least of so few that the
+    processor's cache still holds them. A matrix is complete once the next step back was taken:
+    there the LSTM adds the path c → h."""
+    n, _, H = W_hh.shape
+    block = np.empty((max(1, 4 * CHUNK // n) + 1, n, H, H), W_hh.dtype)
+    block[0] = np.eye(H)
+    out = list(cell.buffers(block.shape[1:], block.dtype))
+    others = out[-len(cell.STATES) : -1]  # a gradient may be written where the one before stood
+    for other in others:
+        other[...] = 0
+    done = steps = 0
+    for slopes_t in each_step(slopes):
+        out[-1] = block[done + 1]
+        cell.step_back_into(out, W_hh, slopes_t, *others, block[done])
+        done += 1
+        steps += 1
+        if done == len(block) - 1:
+            yield block[:done]
+            block[0] = block[done]
+            done = 0
+    if steps == lags:  # the last step back ended at s_0, which nothing adds to
+        done += 1
+    if done:
+        yield block[:done]
 
 
 def norm_bounds(W_hh, lags, gamma=1.0):
-    """The two curves a gradient is compared with: (γ σ_max(W_hh))^k, which bounds it (`A65`), and ρ(W_hh)^k (`A48`).
+    """The two curves a gradient is compared with: (γ σ_max(W_hh))^k, its bound (`A65`),
+    and ρ(W_hh)^k (`A48`).
 
-    gamma  sup |φ′|, `Activation.bound` (`A63`)     ρ  the spectral radius: the rate in the long run of a linear network
-    Returns two arrays (lags+1, *G)."""
+    gamma  sup |φ′|, `Activation.bound` (`A63`)
+    ρ      the spectral radius: the rate in the long run of a linear network
+
+    Returns two arrays (lags+1, *G). ValueError: no square matrices, NaN or infinity, negative lags
+    or gamma.
+
+    >>> bound, radius = gradient_flow.norm_bounds(np.array([[0.5, 1.0], [0.0, 0.5]]), 2)
+    >>> bound.round(3).tolist(), radius.round(3).tolist()
+    ([1.0, 1.207, 1.457], [1.0, 0.5, 0.25])
+    """
     W_hh = number_array("W_hh", W_hh)
     if W_hh.ndim < 2 or W_hh.shape[-1] != W_hh.shape[-2]:
         raise wanted("W_hh", f"shape {W_hh.shape}", "(…, H, H)")
     if not is_whole(lags, 0) or check_number("gamma", gamma) < 0:
-        raise wanted(
-            "lags, gamma", f"{lags!r}, {gamma!r}", "a whole number and a bound, both at least 0"
-        )
+        got = f"{lags!r}, {gamma!r}"
+        raise wanted("lags, gamma", got, "a whole number and a bound, both at least 0")
     k = np.arange(lags + 1).reshape(-1, *[1] * (W_hh.ndim - 2))
     with np.errstate(over="ignore"):
         return (gamma * norms(W_hh)) ** k, np.abs(np.linalg.eigvals(W_hh)).max(-1) ** k
 
 
 def factor_per_step(curve):
-    """(curve[k] / curve[0])^{1/k} for the last lag k: the mean factor of one step, (…) from a curve (lags+1, …)."""
+    """(curve[k] / curve[0])^{1/k} for the last lag k: the mean factor of one step.
+
+    curve  (lags+1, …); returns (…). ValueError: fewer than two lags.
+
+    >>> float(gradient_flow.factor_per_step([4.0, 2.0, 1.0]))
+    0.5
+    """
     curve = np.asarray(curve)
     if len(curve) < 2:
         raise wanted("curve", f"{len(curve)} lags", "at least lags 0 and 1")
@@ -146,21 +156,36 @@ def factor_per_step(curve):
 
 
 def half_life(factor):
-    """Steps in which `factor` per step halves a gradient: ln ½ / ln factor; infinity if it does not shrink."""
+    """Steps in which `factor` per step halves a gradient: ln ½ / ln factor;
+    infinity if it does not shrink.
+
+    ValueError: a negative factor.
+
+    >>> gradient_flow.half_life([0.25, 0.5, 1.0]).tolist()
+    [0.5, 1.0, inf]
+    """
     factor = np.asarray(factor, dtype=float)
     if (factor < 0).any():
         raise wanted("factor", factor.min(), "a factor of at least 0")
     with np.errstate(divide="ignore"):
-        return (np.log(0.5) / np.minimum(np.log(factor), -0.0))[
-            ()
-        ]  # −0: what does not shrink takes for ever
+        rate = np.minimum(np.log(factor), -0.0)  # −0: what does not shrink takes for ever
+        return (np.log(0.5) / rate)[()]
 
 
 def lyapunov_exponents(J, *, skip=0):
-    """λ_i = lim (1/T) Σ_t ln |R_t,ii| with Q_t R_t = J_t Q_{t−1}: the growth of each direction per step, largest first.
+    """The growth of each direction per step: λ_i = lim (1/T) Σ_t ln |R_t,ii|,
+    Q_t R_t = J_t Q_{t−1}.
 
-    J     step Jacobians (T, …, N, N)        skip  steps at the start that turn Q but are not counted
-    Returns (…, N); −inf for a direction that is lost. λ_1 > 0 is chaos, λ_1 < 0 forgetting."""
+    J     step Jacobians (T, …, N, N)
+    skip  steps at the start that turn Q but are not counted
+
+    Returns (…, N), largest first; −inf for a direction that is lost. λ_1 > 0 is chaos, λ_1 < 0
+    forgetting.
+    ValueError: no stack of square matrices, NaN or infinity, nothing left to count.
+
+    >>> gradient_flow.lyapunov_exponents([np.diag([2.0, 0.5])] * 3).round(3).tolist()
+    [0.693, -0.693]
+    """
     J = number_array("J", J)
     if J.ndim < 3 or J.shape[-1] != J.shape[-2] or not is_whole(skip, 0, len(J) - 1):
         raise wanted("J, skip", f"shape {J.shape}, {skip}", "(T, …, N, N) with skip < T")
@@ -175,90 +200,112 @@ def lyapunov_exponents(J, *, skip=0):
 
 
 def global_norm(gradients):
-    """The length of all gradients of a container taken as one vector."""
-    largest = max(
-        (float(np.abs(value).max(initial=0)) for _, value in leaves(gradients)), default=0.0
-    )
-    unit = (
-        1.0 if 1e-140 < largest < 1e140 or largest in (0, np.inf) else largest
-    )  # else the squares leave the range
+    """The length of all gradients of a container taken as one vector.
+
+    >>> float(gradient_flow.global_norm({"a": np.array([3.0]), "b": np.array([[4.0]])}))
+    5.0
+    """
+    arrays = [np.abs(value) for _, value in leaves(gradients)]
+    largest = max((float(array.max(initial=0)) for array in arrays), default=0.0)
+    squares_fit = 1e-140 < largest < 1e140 or largest in (0, np.inf)
+    unit = 1.0 if squares_fit else largest
     with np.errstate(over="ignore"):
-        squares = sum(
-            np.sum(np.square(np.abs(value) / unit, dtype=float)) for _, value in leaves(gradients)
-        )
+        squares = sum(np.sum(np.square(array / unit, dtype=float)) for array in arrays)
         return unit * np.sqrt(squares)
 
 
 def clip_by_global_norm(gradients, threshold):
-    """g · min(1, threshold / ‖g‖) with one ‖g‖ over all arrays of the container: the direction stays (`C48`, `C49`).
+    """g · min(1, threshold / ‖g‖), one ‖g‖ over all arrays of the container:
+    the direction stays (`C48`, `C49`).
 
-    Returns (clipped, ‖g‖ before). A gradient with an infinity has no direction left: ValueError."""
+    Returns (clipped, ‖g‖ before). ValueError: a threshold that is no positive number, a gradient
+    with an infinity, which has no direction left.
+
+    >>> clipped, size = gradient_flow.clip_by_global_norm([np.array([3.0]), np.array([4.0])], 1.0)
+    >>> [value.round(3).tolist() for value in clipped], float(size)
+    ([[0.6], [0.8]], 5.0)
+    """
     _positive(threshold)
     size = global_norm(gradients)
     if not np.isfinite(size):
         raise wanted("gradients", "an infinite norm", "finite gradients")
-    factor = min(1.0, float(threshold / size)) if size > 0 else 1.0  # a Python number keeps float32
+    factor = min(1.0, float(threshold / size)) if size > 0 else 1.0  # Python's numbers keep float32
     return map_leaves(lambda g: g * factor, gradients), size
 
 
 def clip_by_norm(gradients, threshold):
-    """g · min(1, threshold / ‖g‖) for each array by itself: the direction of the whole gradient changes."""
+    """g · min(1, threshold / ‖g‖) for each array by itself:
+    the direction of the whole gradient changes.
+
+    ValueError: a threshold that is no positive number, an infinite gradient.
+
+    >>> gradient_flow.clip_by_norm([np.array([3.0, 4.0]), np.array([0.5])], 1.0)
+    [array([0.6, 0.8]), array([0.5])]
+    """
     return map_leaves(lambda g: clip_by_global_norm((g,), threshold)[0][0], gradients)
 
 
 def clip_by_value(gradients, threshold):
-    """Every entry moved into [−threshold, threshold]: the direction changes."""
+    """Every entry moved into [−threshold, threshold]: the direction changes.
+
+    ValueError: a threshold that is no positive number.
+
+    >>> gradient_flow.clip_by_value([np.array([3.0, -0.5])], 1.0)
+    [array([ 1. , -0.5])]
+    """
     _positive(threshold)
     return map_leaves(lambda g: np.clip(g, -threshold, threshold), gradients)
 
 
 def _positive(threshold):
+    """ValueError unless the threshold is a positive number."""
     if not check_number("threshold", threshold) > 0:
         raise wanted("threshold", threshold, "a positive number")
 
 
 def truncated_backward(params, cache, dh, window):
-    """Backpropagation in which the loss of step t sees steps t, t−1, …, t−window+1 and takes what came before as given.
+    """Backpropagation in which the loss of step t sees steps t, t−1, …, t−window+1 only.
 
-    dh (T, *G, B, H) or {t: array} is ∂⁺L/∂h_t; the `Gradients` are those of `rnn.backward` or `lstm.backward`, each the
-    exact derivative of that loss. window = 1 keeps the immediate derivatives ∂⁺, window ≥ T is the full gradient.
-    Row j of h (and c) sums the losses of steps j … j+window−1; h_0 is reached through step 1."""
+    What came before is taken as given.
+
+    dh (T, *G, B, H) or {t: array} is ∂⁺L/∂h_t; the `Gradients` are those of the cell's `backward`,
+    each the exact derivative of that loss. window = 1 keeps the immediate derivatives ∂⁺,
+    window ≥ T is the full gradient.
+    Row j of h (and c) sums the losses of steps j … j+window−1; h_0 is reached through step 1.
+    ValueError: parameters and cache that do not go together, a window that is no positive whole
+    number.
+
+    >>> params = rnn.Params(np.ones((1, 1)), np.array([[0.5]]))
+    >>> cache = rnn.forward(params, np.ones((4, 1, 1)), activation="identity")
+    >>> gradient_flow.truncated_backward(params, cache, {4: [[1.0]]}, 2).a.ravel().tolist()
+    [0.0, 0.0, 0.5, 1.0]
+    """
     params = checked(params, cache)
+    cell = cell_of(params)
     T = len(cache.h) - 1
     if not is_whole(window, 1):
         raise wanted("window", window, "a positive whole number")
-    is_lstm = isinstance(params, lstm.Params)
-    eps = upstream(
-        "dh", dh, cache.h[1:].shape, cache.h.dtype
-    )  # row t: the loss of one step, on its way back
-    grad_h, grad_c, delta = np.zeros_like(cache.h), np.zeros_like(cache.h), np.zeros_like(eps)
-    if is_lstm:
-        local, tau = local_derivatives(cache), output_derivative(cache)
-        grad_a = np.zeros((*eps.shape[:-1], 4 * eps.shape[-1]), eps.dtype)
-    else:
-        slope, grad_a = cache.activation.df(cache.h[1:]), np.zeros_like(eps)
+    dtype = cache.h.dtype
+    slopes = cell.slopes(cache)
+    totals = [np.zeros_like(cache.h) for _ in cell.STATES]
+    grad_a = np.zeros((*cache.h[1:].shape[:-1], params.W_hh.shape[-2]), dtype)
+    # Row t is the loss of one step on its way back. All steps take the same number of steps back at
+    # once.
+    back = [np.zeros_like(cache.h[1:]) for _ in cell.STATES]
+    upstream("dh", dh, cache.h[1:].shape, dtype, out=back[0])
+    ways = [cell.buffers(back[0].shape, dtype) for _ in range(2)]  # there, and from there
     with np.errstate(over="ignore", invalid="ignore"):
-        for lag in range(
-            min(window, T)
-        ):  # the loss of step t is at step t − lag; what has left step 1 is done
+        for lag in range(min(window, T)):  # the loss of step t is at step t − lag
             here = slice(0, T - lag)
-            grad_h[1:][here] += eps
-            if is_lstm:
-                delta += eps * tau[here]
-                grad_c[1:][here] += delta
-                both = np.stack([delta, delta, delta, eps], axis=-2)
-                da = (both * local[here]).reshape(*eps.shape[:-1], -1)
-                delta = delta * cache.f[here]
-            else:
-                da = eps * slope[here]
-            grad_a[here] += da
-            eps = da @ params.W_hh
-            grad_h[0] += eps[0]
-            grad_c[0] += delta[0]
-            eps, delta = eps[1:], delta[1:]
-        grads = rnn.parameter_gradients(params, grad_a, cache.hx)
-        grad_x = grad_a @ params.W_xh
-    report_overflow("the gradient", grad_h, grad_c, grad_a, grad_x, *grads)
-    if is_lstm:
-        return lstm.Gradients(grads, grad_x, grad_h, grad_c, grad_a)
-    return rnn.Gradients(grads, grad_x, grad_h, grad_a)
+            out = [array[here] for array in ways[lag % 2]]
+            cell.step_back_into(out, params.W_hh, at(slopes, here), *back)
+            grad_a[here] += out[0]
+            for total, gradient in zip(totals, back, strict=True):
+                total[1:][here] += gradient
+            arrived = out[-len(back) :]
+            for total, gradient in zip(totals, arrived, strict=True):
+                total[0] += gradient[0]
+            back = [gradient[1:] for gradient in arrived]  # what has left step 1 is done
+        return all_gradients(
+            cell.Gradients, params, cache, totals, grad_a, of_parameters=cell.parameter_gradients
+        )

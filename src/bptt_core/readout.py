@@ -4,27 +4,36 @@
     softmax cross-entropy   L = −Σ_t Σ_k target_tk log softmax(y_t)_k
     squared error           L = ½ Σ_t Σ_k (y_tk − target_tk)²
 
-A loss returns its value and ∂L/∂y; `backward` turns ∂L/∂y into ∂⁺L/∂h, which `rnn.backward` and `lstm.backward` take.
+A loss returns its value and ∂L/∂y; `backward` turns ∂L/∂y into ∂⁺L/∂h, which every cell's
+`backward` takes.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from bptt_core._arrays import (
-    affine,
+from bptt_core._affine import affine, outer_sum
+from bptt_core._arrays import over_grid, report_overflow, rows, upstream
+from bptt_core._checks import (
+    check_choice,
     check_number,
     check_sizes,
     common_dtype,
     is_whole,
     number_array,
-    outer_sum,
-    over_grid,
-    report_overflow,
-    rows,
-    upstream,
     wanted,
 )
+
+__all__ = [
+    "Gradients",
+    "Params",
+    "backward",
+    "forward",
+    "init_params",
+    "softmax",
+    "softmax_cross_entropy",
+    "squared_error",
+]
 
 
 class Params(NamedTuple):
@@ -42,7 +51,13 @@ class Gradients(NamedTuple):
 
 
 def init_params(hidden_size, output_size, rng, *, scale=1.0, bias=True, dtype=float):
-    """W_hy ~ N(0, scale²/H), b_y = 0."""
+    """W_hy ~ N(0, scale²/H), b_y = 0.
+
+    ValueError: sizes that are no positive whole numbers, no generator, another type than a float.
+
+    >>> [value.shape for value in readout.init_params(3, 2, np.random.default_rng(0))]
+    [(2, 3), (2,)]
+    """
     check_sizes(rng, dtype, hidden_size=hidden_size, output_size=output_size)
     check_number("scale", scale)
     W_hy = rng.standard_normal((output_size, hidden_size)) * scale / np.sqrt(hidden_size)
@@ -50,7 +65,14 @@ def init_params(hidden_size, output_size, rng, *, scale=1.0, bias=True, dtype=fl
 
 
 def forward(params, h):
-    """y_t = W_hy h_t + b_y for the states h_1…h_T, (T, *G, B, H) → (T, *G, B, K) (`A10`, `D-eq2`)."""
+    """y_t = W_hy h_t + b_y for the states h_1…h_T, (T, *G, B, H) → (T, *G, B, K) (`A10`, `D-eq2`).
+
+    ValueError: shapes that do not fit, NaN or infinity.
+
+    >>> params = readout.Params(W_hy=np.array([[1.0, -1.0]]), b_y=np.array([0.5]))
+    >>> readout.forward(params, [[[3.0, 1.0]]]).tolist()
+    [[[2.5]]]
+    """
     (W_hy, b_y), h = _check(params, h)
     with np.errstate(over="ignore", invalid="ignore"):
         y = affine(h, W_hy, b_y, len(h))
@@ -61,7 +83,16 @@ def forward(params, h):
 def backward(params, h, dy):
     """∂L/∂W_hy = Σ_t ∂L/∂y_t h_tᵀ, ∂L/∂b_y = Σ_t ∂L/∂y_t, ∂⁺L/∂h_t = W_hyᵀ ∂L/∂y_t (`A20`, `A22`).
 
-    dy  ∂L/∂y_t (T, *G, B, K), or (T, B, K) for every network of the grid, or {t: one step}"""
+    dy  ∂L/∂y_t (T, *G, B, K), or (T, B, K) for every network of the grid, or {t: one step}, or None
+
+    An exploded gradient comes back as infinity with an `ExplodedWarning`.
+    ValueError: shapes that do not fit, NaN or infinity.
+
+    >>> params = readout.Params(W_hy=np.array([[1.0, -1.0]]), b_y=np.array([0.5]))
+    >>> gradients = readout.backward(params, [[[3.0, 1.0]]], {1: [[2.0]]})
+    >>> gradients.params.W_hy.tolist(), gradients.h.tolist()
+    ([[6.0, 2.0]], [[[2.0, -2.0]]])
+    """
     params, h = _check(params, h)
     K, grid = params.W_hy.shape[-2], params.W_hy.shape[:-2]
     dy = upstream("dy", dy, (len(h), *grid, h.shape[-2], K), common_dtype(*params, h))
@@ -73,7 +104,8 @@ def backward(params, h, dy):
 
 
 def _check(params, h):
-    """`params` and `h` as arrays that go together: h (T, B, H), or one for each network of the grid."""
+    """`params` and `h` as arrays that go together: h (T, B, H),
+    or one for each network of the grid."""
     if not isinstance(params, Params):
         raise wanted("params", type(params).__name__, f"{__name__}.Params")
     h, W_hy = number_array("h", h), number_array("W_hy", params.W_hy)
@@ -95,7 +127,13 @@ def _check(params, h):
 
 
 def softmax(y):
-    """softmax(y)_k = e^{y_k} / Σ_j e^{y_j} over the last axis; the largest logit is subtracted first: no overflow."""
+    """softmax(y)_k = e^{y_k} / Σ_j e^{y_j} over the last axis.
+
+    The largest logit is subtracted first: no overflow. ValueError: no axis, NaN or infinity.
+
+    >>> readout.softmax([0.0, 1.0]).round(3).tolist()
+    [0.269, 0.731]
+    """
     y = number_array("y", y)
     if y.ndim == 0 or y.shape[-1] == 0:
         raise wanted("y", f"shape {y.shape}", "(…, K)")
@@ -111,7 +149,13 @@ def softmax_cross_entropy(y, target, *, steps=None, reduction="sum"):
     steps      where there is a loss: None (every step), "last", or 1-based steps
     reduction  "sum" (A) or "mean" over the chosen steps and the batch (`D-eq8`)
 
-    Returns (loss of shape G, ∂L/∂y of y's shape). ValueError: classes out of range, no distribution, unknown steps."""
+    Returns (loss of shape G, ∂L/∂y of y's shape).
+    ValueError: classes out of range, no distribution, unknown steps, an unknown reduction.
+
+    >>> loss, dy = readout.softmax_cross_entropy([[[0.0, 1.0]]], [[1]])
+    >>> round(float(loss), 3), dy.round(3).tolist()
+    (0.313, [[[0.269, -0.269]]])
+    """
     y = _outputs(y)
     target = number_array("target", target)
     if target.ndim == 2:
@@ -132,7 +176,16 @@ def softmax_cross_entropy(y, target, *, steps=None, reduction="sum"):
 
 
 def squared_error(y, target, *, steps=None, reduction="sum"):
-    """L = ½ Σ (y − target)² and ∂L/∂y = y − target, for target (T, B, K); `steps` and `reduction` as above."""
+    """L = ½ Σ (y − target)² and ∂L/∂y = y − target, for target (T, B, K).
+
+    steps, reduction  as for `softmax_cross_entropy`
+
+    ValueError: shapes that do not fit, NaN or infinity, unknown steps, an unknown reduction.
+
+    >>> loss, dy = readout.squared_error([[[3.0]]], [[[1.0]]])
+    >>> float(loss), dy.tolist()
+    (2.0, [[[2.0]]])
+    """
     y = _outputs(y)
     weight = _weights(y, steps, reduction)
     error = np.where(weight > 0, y - _like_y(target, y), 0)
@@ -172,7 +225,8 @@ def _like_y(target, y):
 
 
 def _weights(y, steps, reduction):
-    """Weight of each step's loss, (T, 1, …, 1): 0 off `steps`, else 1, or 1/(number of terms) for the mean."""
+    """Weight of each step's loss, (T, 1, …, 1): 0 off `steps`, else 1, or 1/(number of terms)
+    for the mean."""
     T, B = y.shape[0], y.shape[-2]
     every = range(1, T + 1)
     if steps is None or isinstance(steps, str):
@@ -181,8 +235,7 @@ def _weights(y, steps, reduction):
         chosen = list(steps) if hasattr(steps, "__iter__") else []
     if not chosen or not all(is_whole(t, 1, T) for t in chosen):
         raise wanted("steps", repr(steps), f"None, 'last', or steps from 1 to {T}")
-    if not isinstance(reduction, str) or reduction not in ("sum", "mean"):
-        raise wanted("reduction", repr(reduction), "'sum' or 'mean'")
+    check_choice("reduction", reduction, ("sum", "mean"))
     weight = np.zeros((T, *[1] * (y.ndim - 1)), y.real.dtype)
     weight[np.array(chosen) - 1] = 1 if reduction == "sum" else 1 / (len(set(chosen)) * B)
     return weight

@@ -74,7 +74,7 @@ def rnn_step_matrix(params, cache, t):
     """∂h_t/∂h_{t−1} of the first sequence."""
     x_t = cache.x[t - 1, :1]
     name = cache.activation.name
-    return jacobian(lambda h: rnn.step(params, x_t, h[None], name)[0], cache.h[t - 1, 0])
+    return jacobian(lambda h: rnn.step(params, x_t, h[None], activation=name)[0], cache.h[t - 1, 0])
 
 
 def chain(matrices):

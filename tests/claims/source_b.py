@@ -40,7 +40,7 @@ def one_output(n, x, *, gain=1.0, h_0=None, activation="sigmoid"):
     r.h_0 = n.h_0 if h_0 is None else h_0
     r.cache = rnn.forward(r.params, x, r.h_0, activation=activation)
     r.back = rnn.backward(r.params, r.cache, {len(x): n.dh}, per_step=True)
-    r.terms = r.back.steps.W_hh
+    r.terms = r.back.per_step.W_hh
 
     def error(W):
         params = r.params._replace(W_hh=W)

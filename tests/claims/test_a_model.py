@@ -58,7 +58,7 @@ def test_a04_the_gradient_of_a_shared_matrix_is_the_sum_over_its_copies(net):
 
     copies = jacobian(unshared, np.broadcast_to(net.params.W_hh, (T, H, H)))
     core = rnn.backward(net.params, net.cache, net.error @ net.Wy.T, per_step=True)
-    assert relative(copies, core.steps.W_hh) < 1e-12
+    assert relative(copies, core.per_step.W_hh) < 1e-12
     within("A04", relative(copies.sum(0), core.params.W_hh), "1e-12")
     count = sum(np.size(p) for p in net.params)
     shown("A04", [D, H, T, count, T * count], "3", "5", "6", "45", "270")

@@ -43,7 +43,7 @@ def test_a32_the_jacobian_norm_is_not_bounded_by_one():
     rest = rnn.Params(np.zeros((1, 1)), np.array([[8.0]]), np.array([-4.0]))
     cache = rnn.forward(rest, np.zeros((3, 1, 1)), half, activation="sigmoid")
     assert np.all(cache.h == 0.5)
-    by_step = jacobian(lambda h: rnn.step(rest, np.zeros((1, 1)), h, "sigmoid"), half)
+    by_step = jacobian(lambda h: rnn.step(rest, np.zeros((1, 1)), h, activation="sigmoid"), half)
     assert np.array_equal(by_step.ravel(), step_jacobians(rest, cache)[0].ravel())
     shown("A32", [rest.W_hh.item(), by_step.item()], "8", "2")
     rng = np.random.default_rng(32)

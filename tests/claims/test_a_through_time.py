@@ -46,7 +46,7 @@ def test_a27_the_sum_over_k_needs_immediate_derivatives(net, chain):
     shown("A26", len(terms), "six")
     one = rnn.forward(net.params, net.x[:, [0]], net.h_0[[0]])
     core = rnn.backward(net.params, one, {T: chain.g[None]}, per_step=True)
-    assert relative(core.steps.W_hh, terms) < 1e-12
+    assert relative(core.per_step.W_hh, terms) < 1e-12
     assert relative(core.params.W_hh, chain.truth) < 1e-12
     total = sum(through(chain.g, back(chain.J, T, k), chain.total[k]) for k in range(1, T + 1))
     longer = np.linalg.norm(total) / np.linalg.norm(chain.truth)
@@ -93,7 +93,7 @@ def test_a34_the_double_sum_runs_one_step_too_far(net):
     lost = {}
     for name in ("W_hh", "W_xh"):
         truth = gradient(net, name)
-        assert relative(getattr(terms.steps, name).sum(0), truth) < 1e-12
+        assert relative(getattr(terms.per_step, name).sum(0), truth) < 1e-12
         existing = gradient(net, name, steps=range(2, T + 1))  # t = 1…T names L_2…L_{T+1}
         assert relative(existing + gradient(net, name, steps=[1]), truth) < 1e-12
         lost[name] = relative(existing, truth)
@@ -173,7 +173,7 @@ def test_a68_the_far_terms_are_small_because_of_the_product(net):
     x = rng.standard_normal((steps, grid, B, D))
     cache = rnn.forward(params, x, 0.5 * rng.standard_normal((grid, B, H)))
     dh = rng.standard_normal((grid, B, H))
-    terms = rnn.backward(params, cache, {steps: dh}, per_step=True).steps.W_hh
+    terms = rnn.backward(params, cache, {steps: dh}, per_step=True).per_step.W_hh
     without = np.einsum("tgbi,tgbj->tgij", (1 - cache.h[1:] ** 2) * dh, cache.h[:-1])
     assert relative(terms[-1], without[-1]) < 1e-12
     far = np.median(length(terms[0]) / length(terms[-1]))

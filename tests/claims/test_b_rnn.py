@@ -28,7 +28,7 @@ def test_b02_the_pair_is_the_previous_state_and_the_input():
     c, x = rng.standard_normal((2, 4))
     right = sigma(W @ np.concatenate([c, x]))
     params = rnn.Params(W[:, 4:], W[:, :4])
-    assert relative(rnn.step(params, x[None], c[None], "sigmoid")[0], right) < 1e-14
+    assert relative(rnn.step(params, x[None], c[None], activation="sigmoid")[0], right) < 1e-14
     shown("B02", relative(sigma(W @ np.concatenate([x, x])), right), "0.242")
 
 
@@ -147,7 +147,7 @@ def test_b08_equation_one_is_the_first_term_of_a_sum(net):
 
     def end(c):
         for x_t in net.x[1:]:
-            c = rnn.step(n.params, x_t, c, "sigmoid")
+            c = rnn.step(n.params, x_t, c, activation="sigmoid")
         return c[0]
 
     exact = jacobian(lambda c: end(c[None]), n.cache.h[1, 0])

@@ -252,11 +252,11 @@ def test_c08_the_first_step_keeps_a_share_of_the_gradient_that_the_weights_decid
         params = chapter.rnn._replace(W_hh=scale * chapter.rnn.W_hh)
         run = rnn.forward(params, chapter.rnn_x, chapter.rnn_h_0)
         back = rnn.backward(params, run, {4: chapter.dh_4}, per_step=True)
-        assert relative(back.steps.W_hh.sum(0), back.params.W_hh) < 1e-13
-        shares.append(np.linalg.norm(back.steps.W_hh[0]) / np.linalg.norm(back.params.W_hh))
+        assert relative(back.per_step.W_hh.sum(0), back.params.W_hh) < 1e-13
+        shares.append(np.linalg.norm(back.per_step.W_hh[0]) / np.linalg.norm(back.params.W_hh))
     shown("C08", [0.5, 1, 2, *shares], "½", "1", "2", "3.9%", "21.5%", "26.2%")
     from_zero = rnn.forward(params, chapter.rnn_x)
-    steps = rnn.backward(params, from_zero, {4: chapter.dh_4}, per_step=True).steps
+    steps = rnn.backward(params, from_zero, {4: chapter.dh_4}, per_step=True).per_step
     assert not steps.W_hh[0].any() and steps.W_xh[0].any()
     shown("C08", 4 - 1, "three", where="condition")
     rng = np.random.default_rng(8)
@@ -265,7 +265,7 @@ def test_c08_the_first_step_keeps_a_share_of_the_gradient_that_the_weights_decid
     run = rnn.forward(
         grid, rng.standard_normal((4, 200, 1, 3)), rng.standard_normal((200, 1, 6)) / 2
     )
-    steps = rnn.backward(grid, run, {4: np.ones((200, 1, 6))}, per_step=True).steps.W_hh
+    steps = rnn.backward(grid, run, {4: np.ones((200, 1, 6))}, per_step=True).per_step.W_hh
     share = np.median(length(steps[0]) / length(steps.sum(0)))
     shown("C08", [200, 1, share], "200", "1", "10%")
 
@@ -276,11 +276,11 @@ def test_c08_the_first_step_keeps_a_share_of_the_gradient_that_the_weights_decid
 def test_c20_c19_c62_the_output_weights_of_step_k_are_not_reached_through_s_k(slides):
     params, cache = slides
     grads = lstm.backward(params, cache, dc={4: np.ones((B, H))}, per_step=True)
-    assert not grads.steps.W_ho[3].any() and grads.steps.W_ho[2].any()
-    assert all(getattr(grads.steps, name)[3].any() for name in ("W_hf", "W_hi", "W_hg"))
-    shown("C20", np.abs(grads.steps.W_ho[3]).max(), "0")
+    assert not grads.per_step.W_ho[3].any() and grads.per_step.W_ho[2].any()
+    assert all(getattr(grads.per_step, name)[3].any() for name in ("W_hf", "W_hi", "W_hg"))
+    shown("C20", np.abs(grads.per_step.W_ho[3]).max(), "0")
     by_h = lstm.backward(params, cache, {4: np.ones((B, H))}, per_step=True)
-    assert by_h.steps.W_ho[3].any()
+    assert by_h.per_step.W_ho[3].any()
 
     def error(W):
         W_hh = params.W_hh.astype(complex)
@@ -291,8 +291,8 @@ def test_c20_c19_c62_the_output_weights_of_step_k_are_not_reached_through_s_k(sl
         return run.c[4].sum()
 
     exact = jacobian(error, params.W_hf)
-    within("C19 C62", relative(grads.steps.W_hf.sum(0), exact), "1e-12")
-    sizes = length(grads.steps.W_hf[:4])
+    within("C19 C62", relative(grads.per_step.W_hf.sum(0), exact), "1e-12")
+    sizes = length(grads.per_step.W_hf[:4])
     shown("C62", [sizes[3] / length(exact), 4], "0.63", "4")
 
 

@@ -71,14 +71,14 @@ def test_d_eq3_x02_x04_x05_x36_the_gradient_of_a_shared_weight_is_the_sum_over_i
     within("D-eq3", apart([by_U.sum(0), by_W.sum(0)], [shared_U, shared_W]), "1e-13")
     within("D-x02 D-x04 D-x36", relative(by_W.sum(0), shared_W), "1e-13")
     back = rnn.backward(net.params, net.cache, upstream(net, net.cache, [3]).h, per_step=True)
-    assert max(apart([back.steps.W_xh[:3], back.steps.W_hh[:3]], [by_U, by_W])) < 1e-13
-    shown("D-x05", [4, np.abs(back.steps.W_hh[3]).max()], "4", "0")
+    assert max(apart([back.per_step.W_xh[:3], back.per_step.W_hh[:3]], [by_U, by_W])) < 1e-13
+    shown("D-x05", [4, np.abs(back.per_step.W_hh[3]).max()], "4", "0")
     shares = [np.linalg.norm(each) / np.linalg.norm(shared_W) for each in by_W]
     shown("D-x04", [len(shares), *shares], "three", "0.16", "0.21", "0.97")
     from_zero = rnn.forward(net.params, net.x)
     steps = rnn.backward(
         net.params, from_zero, upstream(net, from_zero, [3]).h, per_step=True
-    ).steps
+    ).per_step
     assert not steps.W_hh[0].any()
 
 
@@ -165,8 +165,8 @@ def test_d_eq8_x03_one_accumulated_sweep_is_the_mean_of_the_separate_sweeps_time
     within("D-eq8", relative(total / T, mean.params.W_hh), "1e-12")
     ratio = np.linalg.norm(together.params.W_hh) / np.linalg.norm(mean.params.W_hh)
     shown("D-eq8", [ratio, T], "4.000", "4")
-    steps_back = sum(np.count_nonzero(each.steps.W_hh.any((1, 2))) for each in separate)
-    at_once = np.count_nonzero(together.steps.W_hh.any((1, 2)))
+    steps_back = sum(np.count_nonzero(each.per_step.W_hh.any((1, 2))) for each in separate)
+    at_once = np.count_nonzero(together.per_step.W_hh.any((1, 2)))
     shown("D-x03", [T, steps_back, at_once], "four", "10", "4")
     V_sum = sum(upstream(net, net.cache, [t]).params.W_hy for t in range(1, T + 1))
     assert relative(upstream(net, net.cache, None, "mean").params.W_hy, V_sum / T) < 1e-13
@@ -192,9 +192,9 @@ def test_d_x41_x40_the_examples_of_a_sequence_share_states_as_those_of_a_mini_ba
         rnn.backward(net.params, net.cache, upstream(net, net.cache, [t]).h, per_step=True)
         for t in range(1, T + 1)
     ]
-    assert not alone[0].steps.W_hh[1:].any()
+    assert not alone[0].per_step.W_hh[1:].any()
     shown("D-x40", np.count_nonzero([each.params.W_hh.any() for each in alone]), "four")
-    assert all(each.steps.W_hh[0].any() for each in alone)  # every error reaches the first step
+    assert all(each.per_step.W_hh[0].any() for each in alone)  # every error reaches the first step
     rng = np.random.default_rng(41)
     batch = rng.standard_normal((T, 3, D))
 

@@ -1,6 +1,6 @@
 """Pick one: `choice` of a few answers, `wrong_line` of a few lines of code."""
 
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 from bptt_core.ask.question import Question
 from bptt_core.ask.text import plain, rich
 

@@ -4,7 +4,7 @@ number  one number
 matrix  a vector or a matrix, or several steps that build on one another, in one variant or in many
 """
 
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 from bptt_core.ask import fields, text
 from bptt_core.ask.question import Question
 from bptt_core.ask.steps import Part, Step, Task, before, outline, table

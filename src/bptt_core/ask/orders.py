@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 from bptt_core.ask.question import Question, knob
 from bptt_core.ask.text import number, rich
 

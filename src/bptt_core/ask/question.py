@@ -15,7 +15,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 from bptt_core.ask.text import paragraphs, rich
 
 HERE = Path(__file__).parent

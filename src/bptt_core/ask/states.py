@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 from bptt_core.ask.question import Question
 from bptt_core.ask.text import rich
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 
 DIGITS = 6  # of the numbers in the table; the script allows for it
 

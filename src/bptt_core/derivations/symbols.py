@@ -1,4 +1,5 @@
-"""Symbols that print as the book writes them, and functions of numbers made from lists of equations.
+"""Symbols that print as the book writes them,
+and functions of numbers made from lists of equations.
 
 `derivations` is built on this; like it, this module knows SymPy and nothing else.
 """
@@ -10,7 +11,8 @@ import sympy as sp
 
 
 class Named(sp.Symbol):
-    """A symbol with its role ("h", "a", "W_hh", …) and its LaTeX: h_2_1 is unit 1 of h_2, dh_2_1 is dL/d(h_2_1)."""
+    """A symbol with its role ("h", "a", "W_hh", …) and its LaTeX: h_2_1 is unit 1 of h_2,
+    dh_2_1 is dL/d(h_2_1)."""
 
     def __new__(cls, kind, t=None, index=(), *, gradient=False):
         places = ([] if t is None else [str(t)]) + (["".join(map(str, index))] if index else [])
@@ -81,7 +83,8 @@ class Line(NamedTuple):
 
 
 class Term(NamedTuple):
-    """One term of the sum over k: its factors as (LaTeX, matrix), and their product in the shape of the parameter."""
+    """One term of the sum over k: its factors as (LaTeX, matrix),
+    and their product in the shape of the parameter."""
 
     k: int
     factors: tuple
@@ -121,7 +124,8 @@ def column(kind, t, size):
 
 
 def matrix(kind, rows, columns):
-    """The symbols of a parameter: W_hh if it is one number, else W_hh_12 (row 1, column 2) or b_h_1."""
+    """The symbols of a parameter: W_hh if it is one number, else W_hh_12 (row 1, column 2)
+    or b_h_1."""
     if rows == columns == 1:
         return sp.Matrix([[Named(kind)]])
     column = kind.startswith("b")
@@ -130,26 +134,37 @@ def matrix(kind, rows, columns):
     )
 
 
-def leaves_of(cell, n, T, inputs, outputs, bias):
-    """Everything a network is made of that is given: {name: matrix of symbols}, by gate and stacked as in the code."""
-    gates, states = ("ifgo", "hc") if cell == "lstm" else ("h", "h")
+def leaves_of(gates, states, further, n, T, inputs, outputs, bias):
+    """Everything a network is made of that is given: {name: matrix of symbols},
+    by gate and stacked as in the code.
+
+    gates    letters of the gates that the code stacks in W_xh, W_hh and b_h; "h" alone: nothing is
+             stacked
+    states   letters of the states
+    further  names of biases (n) that are not stacked"""
     leaves = {f"W_x{gate}": matrix(f"W_x{gate}", n, inputs) for gate in gates}
     leaves |= {f"W_h{gate}": matrix(f"W_h{gate}", n, n) for gate in gates}
-    leaves |= {f"b_{gate}": matrix(f"b_{gate}", n, 1) for gate in gates if bias}
-    for name in ("W_x", "W_h", *(["b_"] if bias else [])) if cell == "lstm" else ():
-        leaves[f"{name}h"] = sp.Matrix.vstack(*[leaves[name + gate] for gate in gates])
-    leaves |= {"W_hy": matrix("W_hy", outputs, n)} | (
-        {"b_y": matrix("b_y", outputs, 1)} if bias else {}
-    )
+    if bias:
+        leaves |= {f"b_{gate}": matrix(f"b_{gate}", n, 1) for gate in gates}
+    if len(gates) > 1:
+        for name in ("W_x", "W_h", "b_") if bias else ("W_x", "W_h"):
+            leaves[f"{name}h"] = sp.Matrix.vstack(*[leaves[name + gate] for gate in gates])
+    if bias:
+        leaves |= {name: matrix(name, n, 1) for name in further}
+    leaves["W_hy"] = matrix("W_hy", outputs, n)
+    if bias:
+        leaves["b_y"] = matrix("b_y", outputs, 1)
     for name, size in (("x", inputs), ("target", outputs)):
         leaves[name] = sp.Matrix([column(name, t, size) for t in range(1, T + 1)])
-    return leaves | {f"{s}_0": sp.Matrix(column(s, 0, n)) for s in states}
+    return leaves | {f"{state}_0": sp.Matrix(column(state, 0, n)) for state in states}
 
 
 def numeric(leaves, lines, outputs):
-    """A function with one keyword for each name in `leaves`, that computes the `lines` and then the matrices `outputs`.
+    """A function with one keyword for each name in `leaves`,
+    that computes the `lines` and then the matrices `outputs`.
 
-    Arrays or nested lists come in, nested lists go out. ValueError: a name or a number too many or too few."""
+    Arrays or nested lists come in, nested lists go out. ValueError: a name or a number too many or
+    too few."""
 
     def function(**numbers):
         if numbers.keys() != leaves.keys():
@@ -175,7 +190,8 @@ def numeric(leaves, lines, outputs):
 
 
 def _number(expression, values):
-    """The value of an expression; `values` holds those of the symbols, and remembers those of all parts."""
+    """The value of an expression; `values` holds those of the symbols,
+    and remembers those of all parts."""
     if expression not in values:
         parts = [_number(part, values) for part in expression.args]
         values[expression] = OPERATIONS[expression.func](*parts) if parts else float(expression)

@@ -1,16 +1,18 @@
-"""The gradients once more, by SymPy: a small network is unrolled, and the chain rule goes back through it line by line.
+"""A small network, unrolled: the chain rule goes back through it line by line.
 
-rnn, lstm      a `Derivation` of n ≤ 2 units over T ≤ 3 steps, with its readout and loss
 Derivation     .forward              the equations of the network, one named quantity a line
-               .backward(named)      the equations of the gradients, last line first: the recursion of the code
+               .backward(named)      the equations of the gradients, last line first: the recursion
+                                     of the code
                .gradient(name)       dL/dθ; `.contributions(name)` its sum over steps, term by term
-               .terms(name, t)       dL_t/dθ = Σ_k ∂L_t/∂s_t · ∂s_t/∂s_{t−1} · … · ∂s_{k+1}/∂s_k · ∂⁺s_k/∂θ, as factors
+               .terms(name, t)       the factors of ∂L_t/∂s_t · ∂s_t/∂s_{t−1} · … · ∂⁺s_k/∂θ, whose
+                                     sum over k is dL_t/dθ
                .jacobian(t)          ∂s_t/∂s_{t−1}; `.immediate(k, name)` ∂⁺s_k/∂θ
                .cell_recursion(t)    δ of `D-eq22`; `.joint_recursion(t)` the ε and δ that are right
-               .function()           all gradients as a function of numbers; `.evaluate` any expression
-aligned        equations as LaTeX for a notebook
+               .function()           all gradients as a function of numbers; `.evaluate` any
+                                     expression
 
-Every quantity is a symbol that prints in the notation of the book. Nothing here comes from the numeric modules, so that
+`networks` makes one of n ≤ 2 units over T ≤ 3 steps, with its readout and loss. Every quantity is a
+symbol that prints in the notation of the book. Nothing here comes from the numeric modules, so that
 agreement between the two proves something.
 """
 
@@ -19,20 +21,17 @@ from collections import Counter, defaultdict
 import sympy as sp
 
 from bptt_core.derivations.symbols import (
-    SQUASH,
     Line,
     Named,
     Term,
-    aligned,
     column,
     leaves_of,
     numeric,
     one_of,
-    sigmoid,
     softmax,
 )
 
-__all__ = ["Derivation", "aligned", "lstm", "rnn"]
+__all__ = ["Derivation"]
 
 MAX_UNITS, MAX_STEPS, MAX_SIZE = 2, 3, 3
 
@@ -42,9 +41,11 @@ NAMED = ("y", "h", "c", "a")  # the gradients that get a name of their own unles
 
 
 class Derivation:
-    """A network unrolled over T steps; `rnn` and `lstm` make it. The state s is h for the RNN, (h, c) for the LSTM."""
+    """A network unrolled over T steps; `rnn`, `lstm` and `gru` make it. The state s is h, or (h, c)
+    for the LSTM."""
 
-    def __init__(self, cell, n, T, loss, inputs, outputs, bias, steps, reduction):
+    def __init__(self, given, n, T, loss, inputs, outputs, bias, steps, reduction):
+        """`given` are the gates, the states and further biases of `leaves_of`."""
         sizes = (
             ("n", n, MAX_UNITS),
             ("T", T, MAX_STEPS),
@@ -59,10 +60,11 @@ class Derivation:
         steps = range(1, T + 1) if steps is None else [T] if steps == "last" else sorted(set(steps))
         if not steps or not set(steps) <= set(range(1, T + 1)):
             raise ValueError(f"steps: got {steps}, wanted None, 'last', or steps from 1 to {T}")
-        self.n, self.T, self._is_lstm = n, T, cell == "lstm"
+        self.n = n
+        self.T = T
         self.lines, self._known = [], {}  # the values that have a name of their own
         self._slopes, self._pulled, self._passes = {}, {}, {}  # what was differentiated before
-        self.leaves = leaves_of(cell, n, T, inputs, outputs, bias)
+        self.leaves = leaves_of(*given, n, T, inputs, outputs, bias)
         self.states = [
             sp.Matrix.vstack(*[self.leaves[name] for name in ("h_0", "c_0") if name in self.leaves])
         ]
@@ -70,7 +72,8 @@ class Derivation:
         self._weight = sp.Rational(1, len(steps)) if reduction == "mean" else sp.Integer(1)
 
     def let(self, t, kind, values):
-        """Name `values`, a column, as the quantity `kind` of step t; returns the column of its symbols."""
+        """Name `values`, a column, as the quantity `kind` of step t;
+        returns the column of its symbols."""
         symbols = column(kind, t, len(values))
         for symbol, value in zip(symbols, values, strict=True):
             self.lines.append(Line(t, symbol, value))
@@ -80,9 +83,14 @@ class Derivation:
 
     def affine(self, t, gate):
         """W_x x_t + W_h h_{t−1} + b of one gate, for the step t that is being written."""
-        x_t, h = self.leaves["x"][t - 1, :].T, self.states[t - 1][: self.n, :]
+        h = self.states[t - 1][: self.n, :]
+        return self.from_input(t, gate) + self.leaves[f"W_h{gate}"] * h
+
+    def from_input(self, t, gate):
+        """W_x x_t + b of one gate."""
+        x_t = self.leaves["x"][t - 1, :].T
         b = self.leaves.get(f"b_{gate}", sp.zeros(self.n, 1))
-        return self.leaves[f"W_x{gate}"] * x_t + self.leaves[f"W_h{gate}"] * h + b
+        return self.leaves[f"W_x{gate}"] * x_t + b
 
     def read_out(self):
         """Write y_t and L_t for every step with a loss, and their sum L; returns the derivation."""
@@ -106,17 +114,22 @@ class Derivation:
         return [sp.Eq(line.symbol, line.value, evaluate=False) for line in self.lines]
 
     def backward(self, named=NAMED):
-        """The equations of the gradients, last first. A gradient that is not `named` is written out where it is used.
+        """The equations of the gradients, last first.
 
-        named=("a",) is the δ recursion of `D-eq6`; named=("h", "c") the joint recursion of ε = dL/dh and δ = dL/dc."""
+        A gradient that is not `named` is written out where it is used.
+
+        named=("a",) is the δ recursion of `D-eq6`; named=("h", "c") the joint recursion of ε =
+        dL/dh and δ = dL/dc."""
         return [sp.Eq(symbol, value, evaluate=False) for symbol, value in self._reverse(named)[0]]
 
     def gradient(self, name, named=NAMED):
-        """dL/d(name) in the shape of the code, in the named gradients; `name` is W_hh, x, h_0, … or W_hf."""
+        """dL/d(name) in the shape of the code, in the named gradients; `name` is W_hh, x, h_0,
+        … or W_hf."""
         return sum(self.contributions(name, named), sp.zeros(*self._leaf(name).shape))
 
     def contributions(self, name, named=NAMED):
-        """The terms of dL/d(name), one for each step 1…T, as `backward(…, per_step=True)` returns them."""
+        """The terms of dL/d(name), one for each step 1…T,
+        as `backward(…, per_step=True)` returns them."""
         found = self._reverse(named)[1]
         return [
             self._leaf(name).applyfunc(lambda leaf, t=t: found[leaf][t])
@@ -139,7 +152,9 @@ class Derivation:
         return sp.Matrix([[row[s] for s in self.state(t - 1)] for row in self._pulls(t)])
 
     def immediate(self, k, name):
-        """∂⁺s_k/∂θ for every entry of the state: a list of matrices in the shape of θ. s_{k−1} is held fixed."""
+        """∂⁺s_k/∂θ for every entry of the state: a list of matrices in the shape of θ.
+
+        s_{k−1} is held fixed."""
         return [
             self._leaf(name).applyfunc(lambda leaf, row=row: row[leaf]) for row in self._pulls(k)
         ]
@@ -152,13 +167,14 @@ class Derivation:
         return sp.Matrix([[self._pull(loss, loss[-1].symbol)[s] for s in self.state(t)]])
 
     def terms(self, name, t=None):
-        """The terms k = 1…t of dL_t/d(name), t = T if not given (`A30`, `C06`): a list of `Term`."""
+        """The terms k = 1…t of dL_t/d(name), t = T if not given (`A30`, `C06`):
+        a list of `Term`."""
         if name in ("W_hy", "b_y", "target", "h_0", "c_0"):
             raise ValueError(
                 f"name: got {name!r}, wanted what the cell reads at every step, such as W_hh or x"
             )
         t = self.T if t is None else t
-        s = "(h, c)" if self._is_lstm else "h"
+        s = "(h, c)" if "c_0" in self.leaves else "h"
         row, factors, terms = self.loss_gradient(t), [], []
         factors.append((rf"\frac{{\partial L_{{{t}}}}}{{\partial {s}_{{{t}}}}}", row))
         theta = Named(name).latex
@@ -178,10 +194,12 @@ class Derivation:
         return terms[::-1]
 
     def joint_recursion(self, t=None):
-        """{j: (ε_j, δ_j)} for j = t…0: the rows ∂L_t/∂h_j and ∂L_t/∂c_j of an LSTM; the pair is carried (`C50`)."""
-        if not self._is_lstm:
+        """{j: (ε_j, δ_j)} for j = t…0: the rows ∂L_t/∂h_j and ∂L_t/∂c_j of an LSTM;
+        the pair is carried (`C50`)."""
+        if "c_0" not in self.leaves:
             raise ValueError(
-                "joint_recursion: got an RNN, wanted an LSTM; the δ of an RNN is backward(named=('a',))"
+                "joint_recursion: got a cell without c, wanted an LSTM; "
+                "the δ of another cell is backward(named=('a',))"
             )
         t = self.T if t is None else t
         row, rows = self.loss_gradient(t), {}
@@ -203,7 +221,8 @@ class Derivation:
         return delta
 
     def function(self):
-        """numbers → gradients: takes every leaf by name (W_xh, W_hh, b_h, W_hy, b_y, x, target, h_0, c_0) and returns
+        """numbers → gradients: takes every leaf by name (W_xh, W_hh, b_h, W_hy, b_y, x, target,
+        h_0, c_0) and returns
         {name: nested lists}, with the loss as "L"."""
         names = [name for name in self._stacked() if name != "target"]
         return self._function(
@@ -211,7 +230,8 @@ class Derivation:
         )
 
     def evaluate(self, expression, **numbers):
-        """The value of any expression or matrix of this derivation, at the numbers that `function` takes."""
+        """The value of any expression or matrix of this derivation,
+        at the numbers that `function` takes."""
         matrix = expression if isinstance(expression, sp.MatrixBase) else sp.Matrix([[expression]])
         value = self._function({"value": matrix})(**numbers)["value"]
         return value if isinstance(expression, sp.MatrixBase) else value[0][0]
@@ -228,7 +248,7 @@ class Derivation:
 
     def _stacked(self):
         """The leaves under the names of the code: W_xh rather than W_xi, W_xf, …"""
-        names = ("W_xh", "W_hh", "b_h", "W_hy", "b_y", "x", "target", "h_0", "c_0")
+        names = ("W_xh", "W_hh", "b_h", "b_hn", "W_hy", "b_y", "x", "target", "h_0", "c_0")
         return {
             name: self.leaves[name]
             for name in names
@@ -240,7 +260,8 @@ class Derivation:
         return numeric(self._stacked(), lines + self._reverse(NAMED)[0], outputs)
 
     def _local(self, line, symbol):
-        """The derivative of one line by one symbol; what has a name is called by it: 1 − tanh(a)² is 1 − h²."""
+        """The derivative of one line by one symbol; what has a name is called by it:
+        1 − tanh(a)² is 1 − h²."""
         if (line.symbol, symbol) not in self._slopes:
             self._slopes[line.symbol, symbol] = line.value.diff(symbol).xreplace(self._known)
         return self._slopes[line.symbol, symbol]
@@ -270,7 +291,8 @@ class Derivation:
         )
 
     def _reverse(self, named):
-        """The chain rule from L back: the lines of the named gradients, and {leaf: {step: contribution}}."""
+        """The chain rule from L back: the lines of the named gradients, and {leaf: {step:
+        contribution}}."""
         if named in self._passes:
             return self._passes[named]
         bars = defaultdict(lambda: sp.Integer(0), {self.total: sp.Integer(1)})
@@ -288,60 +310,3 @@ class Derivation:
                 found[below][line.t] += part
         self._passes[named] = equations, found
         return equations, found
-
-
-def rnn(
-    n=1,
-    T=3,
-    *,
-    loss="squared_error",
-    inputs=1,
-    outputs=1,
-    activation="tanh",
-    bias=True,
-    steps=None,
-    reduction="sum",
-):
-    """Unroll h_t = φ(W_xh x_t + W_hh h_{t−1} + b_h), y_t = W_hy h_t + b_y, L = Σ_t L_t.
-
-    n, T              units (1 or 2) and steps (1 to 3); `inputs` and `outputs` are the sizes of x_t and y_t (1 to 3)
-    loss              "squared_error" or "softmax_cross_entropy" (targets are distributions)
-    activation        "tanh", "sigmoid" or "identity"
-    steps, reduction  where there is a loss: None (every step), "last" or 1-based steps; their "sum" or "mean"
-    ValueError: a size beyond these, an unknown name."""
-    phi = SQUASH[one_of("activation", activation, SQUASH)]
-    d = Derivation("rnn", n, T, loss, inputs, outputs, bias, steps, reduction)
-    for t in range(1, T + 1):
-        a = d.let(t, "a", d.affine(t, "h"))
-        d.states.append(d.let(t, "h", a.applyfunc(phi)))
-    return d.read_out()
-
-
-def lstm(
-    n=1,
-    T=3,
-    *,
-    loss="squared_error",
-    inputs=1,
-    outputs=1,
-    squash="tanh",
-    forget_gate=True,
-    bias=True,
-    steps=None,
-    reduction="sum",
-):
-    """Unroll the LSTM of `D-eq11`–`D-eq16`; arguments as for `rnn`, with `squash` of candidate and cell."""
-    phi = SQUASH[one_of("squash", squash, SQUASH)]
-    d = Derivation("lstm", n, T, loss, inputs, outputs, bias, steps, reduction)
-    c = d.leaves["c_0"]
-    for t in range(1, T + 1):
-        a = {gate: d.let(t, f"a_{gate}", d.affine(t, gate)) for gate in "ifgo"}
-        gates = {
-            gate: d.let(t, gate, a[gate].applyfunc(phi if gate == "g" else sigmoid))
-            for gate in "ifgo"
-        }
-        kept = c.multiply_elementwise(gates["f"]) if forget_gate else c
-        c = d.let(t, "c", kept + gates["i"].multiply_elementwise(gates["g"]))
-        s = d.let(t, "s", c.applyfunc(phi))
-        d.states.append(sp.Matrix.vstack(d.let(t, "h", gates["o"].multiply_elementwise(s)), c))
-    return d.read_out()
