@@ -20,6 +20,7 @@ LEVELS = [
     {"jacobians"},
     {"gradient_flow", "gradcheck", "tasks", "mistakes"},
     {"training"},
+    {"studies"},
     {"plotting"},
     {"diagrams", "explorer", "ask"},
     {"labs"},
@@ -43,6 +44,7 @@ WINGS = {  # the modules of a wing, each importing only from those before it; it
         "pages",
     ],
     "derivations": ["symbols", "unrolled"],
+    "studies": ["lag_tasks", "long_gradient"],
     "labs": ["_words", "linear", "saturation", "forgetting", "families", "cliff", "windows"],
 }
 NUMERIC = {"numpy"}

@@ -1,7 +1,7 @@
 """Tasks whose answer is asked at the last step, and whose lags can be chosen.
 
-The lag of a mark is the number of steps from it to the last one. Each task draws the places of its marks
-from ranges (first, behind the last), so that it can be had with short lags and without.
+The lag of a mark is the number of steps from it to the last one. Each task draws the places of its
+marks from ranges (first, behind the last), so that it can be had with short lags and without.
 
 marked_sum      the adding problem
 marked_order    temporal order

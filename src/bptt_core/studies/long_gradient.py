@@ -294,7 +294,7 @@ def stored():
 
 
 def rows(part=None, **chosen):
-    """The rows of a part, or of all, with these entries: `rows("atlas", task="order", window=1)`."""
+    """The rows of a part or of all with these entries: `rows("atlas", task="order")`."""
     found = stored()["rows"] if part is None else [r for r in stored()["rows"] if r["part"] == part]
     return [row for row in found if all(row.get(key) == chosen[key] for key in chosen)]
 
