@@ -1,5 +1,9 @@
 """The study of the long gradient: its tasks, its gradients, its stored result."""
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -260,3 +264,41 @@ def test_a_row_of_the_stored_result_comes_out_again(name, cell, window):
     assert abs(again["k"] - row["k"]) <= 1
     assert np.abs(np.subtract(again["score"], row["score"])).max() < 0.03
     assert abs(np.median(again["updates"] or [0]) - np.median(row["updates"] or [0])) <= 100
+
+
+def count(task, window, length=30, **more):
+    """How many LSTMs with a forget bias of 1 have learnt it."""
+    found = study.rows(task=task, length=length, cell="LSTM 1", window=window)
+    usual = Setting._field_defaults
+    (row,) = [
+        r
+        for r in found
+        if r["part"] != "arrival"
+        and all(r.get(key, usual[key]) == more.get(key, usual[key]) for key in usual)
+    ]
+    return row
+
+
+def test_chapter_2_prints_what_is_stored():
+    (chapter,) = (Path(__file__).parents[1] / "chapters").glob("02*.ipynb")
+    text = "".join("".join(c["source"]) for c in json.loads(chapter.read_text("utf-8"))["cells"])
+    text = text.split("## Did a gradient travel?")[1].split("\n## ")[0]
+    names = ["adding", "order, anywhere", "letter, anywhere"]
+    names += ["adding, early", "order", "letter, early"]
+    table = [[count(name, window)["k"] for window in study.WINDOWS] for name in names]
+    printed = re.findall(r"^\| (?:sum|order|letter) \|[^|]+\| (.+) \|$", text, re.M)
+    assert [[int(n) for n in row.split(" | ")] for row in printed] == table
+    quoted = [
+        count("letter, 30% anywhere", 1),
+        count("letter, 10% anywhere", 1),
+        count("adding", 1, frozen="f"),
+        count("adding", 1, frozen="igo"),
+        count("latching", 1, length=20),
+        count("latching", 1, length=50),
+    ]
+    said = text.split("Four remarks")[1]
+    assert re.findall(r"\d+ of \d+", said) == [f"{row['k']} of {row['n']}" for row in quoted]
+    asked = "adding, first third"
+    whole, cut = (count("adding, late", window, asked=asked) for window in (None, 1))
+    assert (cut["k"], cut["asked k"], whole["asked k"]) == (20, 2, 0)
+    assert f"{study.wilson(0, 20)[1]:.2f} {study.wilson(20, 20)[0]:.2f}" == "0.16 0.84"

@@ -235,10 +235,8 @@ def plan():
             yield "sgd", Setting(name, 10, "LSTM 1", 1, optimiser=f"sgd {rate}"), 20, None
     for name in ("adding", "order, anywhere", "order"):
         yield "units", Setting(name, 30, "LSTM 1", 1, units=32), 20, None
-    for cell in CELLS:
+    for cell in ("RNN", "orthogonal RNN"):
         yield "arrival", Setting("letter, first", 30, cell, None), 200, 400
-    setting = Setting("letter, anywhere", 30, "LSTM 1", 1, asked="letter, first")
-    yield "arrival", setting, 20, UPDATES
 
 
 def outcome(part, setting, n, updates):
