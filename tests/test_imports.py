@@ -20,6 +20,7 @@ LEVELS = [
     {"jacobians", "gradcheck", "tasks"},
     {"gradient_flow", "mistakes"},
     {"training"},
+    {"studies"},
     {"plotting"},
     {"diagrams", "explorer", "ask"},
     {"labs"},
@@ -44,6 +45,7 @@ WINGS = {  # the modules of a wing, each importing only from those before it
         "tasks",
     ],
     "derivations": ["symbols", "unrolled", "networks"],
+    "studies": ["lag_tasks", "long_gradient"],
     "labs": ["_words", "linear", "saturation", "forgetting", "families", "cliff", "windows"],
 }
 NUMERIC = {"numpy"}

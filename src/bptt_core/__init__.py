@@ -7,6 +7,7 @@ gradient_flow    curves over lags, clipping, truncation, Lyapunov exponents
 gradcheck        is a gradient right?
 derivations      the same gradients by SymPy (imported on its own)
 labs             the movable figures (imported on its own)
+studies          what takes longer than a chapter may, and its stored result (imported on its own)
 """
 
 from bptt_core import gru, lstm, readout, rnn
