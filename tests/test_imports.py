@@ -20,6 +20,8 @@ LEVELS = [
     {"jacobians"},
     {"gradient_flow", "gradcheck", "tasks", "mistakes"},
     {"training"},
+    {"_style"},
+    {"_svg"},
     {"plotting"},
     {"diagrams", "explorer", "ask"},
     {"labs"},
@@ -48,7 +50,9 @@ WINGS = {  # the modules of a wing, each importing only from those before it; it
 NUMERIC = {"numpy"}
 DRAWING = {"numpy", "matplotlib"}
 ALLOWED = {  # by module or by wing; the others import NumPy alone
-    "plotting": DRAWING | {"IPython"},
+    "_style": DRAWING,
+    "_svg": DRAWING,
+    "plotting": DRAWING,
     "diagrams": DRAWING,
     "labs": DRAWING,
     "explorer": DRAWING | {"anywidget", "traitlets"},

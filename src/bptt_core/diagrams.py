@@ -10,11 +10,12 @@
 import numpy as np
 from matplotlib.patches import Circle, FancyArrowPatch
 
-from bptt_core.plotting import figure
+from bptt_core.plotting import figure, style
 
 RADIUS = 0.34  # of a node, in the units of the canvas
 
 
+@style()
 def canvas(columns, rows, *, scale=0.72):
     """A figure without axes of `columns` × `rows` units, `scale` inches each; (0, 0) is its lower left corner."""
     fig, ax = figure(columns * scale, rows * scale)
@@ -23,12 +24,14 @@ def canvas(columns, rows, *, scale=0.72):
     return fig, ax
 
 
+@style()
 def node(ax, xy, text, kind="forward", *, radius=RADIUS):
     """A circle at `xy` with `text` in it, in the palette's colour `kind`."""
     ax.add_patch(Circle(xy, radius, facecolor="none", edgecolor=f"gtt:{kind}", linewidth=1.4))
     ax.text(*xy, text, ha="center", va="center_baseline", color="gtt:ink", fontsize=10)
 
 
+@style()
 def arrow(
     ax, a, b, kind="forward", *, text="", side=1, bend=0.0, gap=RADIUS + 0.04, shift=0.0, **style
 ):
@@ -57,6 +60,7 @@ def arrow(
         ax.text(*middle, text, ha="center", va="center", color=f"gtt:{kind}", fontsize=9)
 
 
+@style()
 def unrolled_rnn(steps=3, *, gradient=False, only=None):
     """An RNN of so many steps: inputs below, states in the middle, losses above. With `gradient`, the way back as well.
 
@@ -97,6 +101,7 @@ PATHS = {  # of the gradient, as the edges it passes: in the cell, through outpu
 }
 
 
+@style()
 def dependency_graph(path=None, *, last="t"):
     """Two steps of an LSTM as nodes and arrows, from (c, h)_{last−2} to L (`C12`–`C18`); last is a letter or a number.
 
@@ -143,6 +148,7 @@ def dependency_graph(path=None, *, last="t"):
     return fig
 
 
+@style()
 def lstm_cell():
     """One step of an LSTM: the cell above, the hidden state below, the four gates between (`D-eq11`–`D-eq16`)."""
     fig, ax = canvas(9.0, 5.5, scale=0.6)

@@ -7,9 +7,13 @@ import os
 import re
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.util import logging
+
+LOGGER = logging.getLogger(__name__)
 
 from . import questions
 
@@ -97,6 +101,7 @@ def version_of(*files):
 def add_context(app, pagename, templatename, context, doctree):
     body = (context.get("body") or "").replace(questions.ANSWERS_HERE, questions.PROGRESS)
     for wrong, right in REPAIRS:
+        app.gtt_repaired[wrong] += body.count(wrong)
         body = body.replace(wrong, right)
     context["body"] = re.sub(r"<pre .*?</pre>", plain_code, body, flags=re.S)
     context["has_math"] = "<mjx-container" in body
@@ -114,6 +119,7 @@ def add_context(app, pagename, templatename, context, doctree):
 
 def start(app):
     app.gtt_repository = repository()
+    app.gtt_repaired = Counter()
     app.gtt_version = version_of(
         *sorted(
             p
@@ -181,10 +187,18 @@ def move_tables(html, name, static):
     return html, bool(tables)
 
 
+def warn_of_idle_repairs(app):
+    """Sphinx may write something else one day: then a repair finds nothing, and what it mended is wrong again."""
+    for wrong, _ in REPAIRS:
+        if not app.gtt_repaired[wrong]:
+            LOGGER.warning("gtt/page.py: no page has %r, which a repair is there for", wrong)
+
+
 def finish(app, error):
     """Last touches to the written pages: their style, and the tables of their explorers."""
     if error is not None or app.builder.format != "html":
         return
+    warn_of_idle_repairs(app)
     static = Path(app.outdir, "_static")
     scripts = {"explorer.js": (EXPLORER / "explorer.js").read_text(encoding="utf-8")}
     for name, code in (scripts | questions.SCRIPTS).items():

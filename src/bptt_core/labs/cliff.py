@@ -70,6 +70,7 @@ def _say_clipped(w, b, free, free_size, clipped, clipped_size, threshold):
     return f"{text} Clipping shortens {hits} of {DESCENTS} steps; then the median is {number(wins)}, {better}."
 
 
+@plotting.style()
 def clipping():
     """Lab 5: gradient descent at the cliff of x_t = w σ(x_{t−1}) + b, with and without clipping (`C48`, `C49`)."""
     w, away = np.meshgrid(np.linspace(4.3, 5.1, 33), np.linspace(-1, 1, 91))

@@ -50,6 +50,7 @@ def _say_paths(total, cell, pull):
     return f"At lag {T} the gradient is {number(total[-1])}. {share} {cancel}"
 
 
+@plotting.style()
 def paths():
     """Lab 4: the gradient ∂L/∂c_{T−k} split by the kind of path it took (`C34`, `C44`)."""
     families = {

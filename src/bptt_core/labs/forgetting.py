@@ -66,6 +66,7 @@ def memory_flow(length, forget_bias, scale):
     ]
 
 
+@plotting.style()
 def forget_gate():
     """Lab 3: forget bias, weight scale and length against the memory of an LSTM (`B43`, `C34`)."""
     cell, ax = plotting.figure(2.6, 2.9)

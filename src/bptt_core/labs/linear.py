@@ -53,6 +53,7 @@ def _say_linear(gradient, radius):
     return f"{start}{end} {verdict(radius, 'in the long run ')}"
 
 
+@plotting.style()
 def eigenvalues_linear():
     """Lab 1: drag a conjugate pair of eigenvalues of W_hh, and see ‖∂h_T/∂h_{T−k}‖, ρ^k and σ_max^k (`A62`)."""
     plane, ax = plotting.figure(2.6, 2.9)

@@ -44,6 +44,7 @@ def saturated_flow(activation, radius, drive):
     ]
 
 
+@plotting.style()
 def eigenvalues_tanh():
     """Lab 2: spectral radius against saturation, for tanh, sigmoid and ReLU (`A63`, `A65`)."""
     plane, ax = plotting.figure(2.6, 2.9)

@@ -63,6 +63,7 @@ def truncated_flow(cell, memory, window):
     ]
 
 
+@plotting.style()
 def truncation():
     """Lab 6: the gradient that truncated backpropagation computes, against the true one."""
     turn, ax = plotting.figure(3.5, 2.9)
