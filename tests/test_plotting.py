@@ -130,7 +130,7 @@ def test_a_figure_is_drawn_alike_in_any_session(shown):
 
 OTHER_WRITERS = {  # what a change of Matplotlib's writer could look like
     "the sheet": lambda text: re.sub("<style.*</style>", "", text, flags=re.S),
-    "the names of groups": lambda text: re.sub(r'<g id="(\w+)_(\d+)"', r'<g id="\1-\2"', text),
+    "the names of groups": lambda text: re.sub(r'<g id="([\w.]+)_(\d+)"', r'<g id="\1-\2"', text),
     "the paths": lambda text: re.sub(' d="([^"]*)"', r" d='\1'", text),
     "the places": lambda text: re.sub(' (x|y)="([^"]*)"', r" \1='\2'", text),
     "the size of letters": lambda text: text.replace("scale(0.015625)", "scale(0.0156)"),
