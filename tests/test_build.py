@@ -80,9 +80,6 @@ def small_book(folder, *, cells=CELLS, ledger=LEDGER, intro="# Try\n\nThe first 
     shutil.copy(ROOT / "_config.yml", folder)
     for part in ("_ext", "_theme"):
         shutil.copytree(ROOT / "book" / part, folder / "book" / part)
-    shutil.copytree(
-        ROOT / "src" / "bptt_core" / "explorer", folder / "src" / "bptt_core" / "explorer"
-    )
     (folder / "_toc.yml").write_text(TOC, encoding="utf-8")
     (folder / "book" / "references.bib").write_text(
         "@misc{someone, author = {One, S.}, title = {A note}, year = {2020}}\n", encoding="utf-8"

@@ -28,7 +28,10 @@ LEVELS = [
 ]
 SYMBOLIC = {"derivations"}  # agreement with it proves something: it shares nothing with the rest
 WINGS = {  # the modules of a wing, each importing only from those before it; its __init__ comes last
-    "explorer": ["places", "picture", "table", "markup", "widget"],
+    "explorer": [
+        *("controls", "frame", "places", "axes", "picture", "table", "model", "page", "markup"),
+        *("script", "widget"),
+    ],
     "ask": [
         *(
             "text",

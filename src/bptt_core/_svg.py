@@ -53,7 +53,7 @@ def svg(fig, alt, *, uid=None):
     text = rewritten(text, PLACES, lambda match: _rounded(match[0], 2), at_least=letters)
     text = rewritten(text, GLYPH, _glyph, at_least=letters)
     text = re.sub(r"\n\s*", "\n", text)
-    text = re.sub(r"#[0-9a-f]{6}\b", _variable, text)
+    text = re.sub(r"#[0-9a-f]{6}\b", lambda match: variable(match[0]), text)
     width, height = fig.get_size_inches() * 72
     head = (
         f'<svg class="gtt-svg" viewBox="0 0 {width:g} {height:g}" role="img" '
@@ -115,6 +115,7 @@ def _rounded(text, digits):
     return re.sub(r"-?\d+\.\d+", short, text.replace("\n", ""))
 
 
-def _variable(match):
-    name = LIGHT.get(match[0])
-    return f"var(--gtt-{name}, {match[0]})" if name else match[0]
+def variable(colour):
+    """A colour as the page knows it: #c93c1d is var(--gtt-gradient, #c93c1d)."""
+    name = LIGHT.get(colour)
+    return f"var(--gtt-{name}, {colour})" if name else colour

@@ -5,17 +5,19 @@ import re
 from html import escape
 
 
-def html(controls, spec, pictures, texts):
-    """The figure as one element. Without the script it is the picture and the texts, and nothing that does not work."""
-    uid, time = spec["uid"], any(item["time"] for item in spec["items"])
+def html(spec, pictures, texts):
+    """The figure as one element. Without the script it is the picture and the texts, and nothing that does not work.
+
+    spec      a `table.Spec`
+    pictures  (SVG, width in inches) of each panel
+    texts     title, question, words, longest (the longest sentence) and reading"""
+    uid = spec["uid"]
     panels = "".join(
         f'<div class="gtt-panel" style="--width:{width:g}">{svg}</div>' for svg, width in pictures
     )
-    knobs = "".join(
-        _choice(c, uid) if c["options"] else _slider(c) for c in _described(controls, spec)
-    )
-    play = _button("gtt-play", "Play", ' data-name="Play"') if time else ""
-    data = json.dumps(spec, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    knobs = "".join(_choice(c, uid) if c["options"] else _slider(c) for c in spec["controls"])
+    play = "" if spec["play"] is None else _button("gtt-play", "Play")
+    data = json.dumps(spec, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return f"""<div class="gtt-explorer" id="{uid}" role="group" aria-labelledby="{uid}-title">
 <p class="gtt-title" id="{uid}-title">{_rich(texts["title"])}</p>
 <p class="gtt-question">{_rich(texts["question"])}</p>
@@ -28,10 +30,6 @@ def html(controls, spec, pictures, texts):
 <div class="gtt-scroll" tabindex="0" role="region" aria-label="Table: {escape(texts["title"])}"><table></table></div>
 </details><p class="gtt-status" role="status"></p><p class="gtt-error" role="alert"></p>
 <script type="application/json">{data}</script></div>"""
-
-
-def _described(controls, spec):
-    return [c | {"label": controls[c["name"]].label} for c in spec["controls"]]
 
 
 def _slider(c):
@@ -52,8 +50,8 @@ def _choice(c, uid):
     return f'<fieldset class="gtt-choice" data-control="{c["name"]}">{legend}{"".join(options)}</fieldset>'
 
 
-def _button(kind, name, more=""):
-    return f'<button type="button" class="{kind}"{more} disabled data-lm-suppress-shortcuts="true">{name}</button>'
+def _button(kind, name):
+    return f'<button type="button" class="{kind}" disabled data-lm-suppress-shortcuts="true">{name}</button>'
 
 
 def _rich(text):
