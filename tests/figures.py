@@ -1,6 +1,7 @@
 """What a movable figure's page holds, read without the package and without the script."""
 
 import base64
+import functools
 import json
 import re
 import zlib
@@ -69,9 +70,15 @@ def numbers(cells):
     return np.where(cells == GAP, np.nan, np.where(cells == 0, 0, number))
 
 
+@functools.cache
+def _artists(lab):
+    return {
+        artist.get_gid(): (panel, artist)
+        for panel, fig in enumerate(lab.figures)
+        for artist in fig.findobj(lambda artist: artist.get_gid() is not None)
+    }
+
+
 def artist_of(lab, gid):
     """(number of its figure, artist): what Matplotlib draws under a gid."""
-    for panel, fig in enumerate(lab.figures):
-        for artist in fig.findobj(lambda artist: artist.get_gid() == gid):
-            return panel, artist
-    raise KeyError(gid)
+    return _artists(lab)[gid]

@@ -1,4 +1,5 @@
-"""The Explorer without a browser: traits, the table it packs, what it refuses, what it offers a notebook."""
+"""The Explorer without a browser: traits, the table it packs, what it refuses, what it offers a
+notebook."""
 
 import doctest
 import re
@@ -10,6 +11,7 @@ import ipywidgets
 import numpy as np
 import pytest
 import traitlets
+from figures import Page, spec_of
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.collections import PatchCollection
@@ -18,13 +20,13 @@ from matplotlib.patches import Rectangle
 from bptt_core import explorer, plotting
 from bptt_core.explorer import Choice, Explorer, Frame, Slider, axes, model, script, table, widget
 from bptt_core.explorer.picture import GAP, SHADES
-from figures import Page, spec_of
 
 CALLS = []
 
 
 def waves(phase, size, shape):
-    """A curve that leaves the axes, one with a gap, a marker, a filled area and a name: one of each kind."""
+    """A curve that leaves the axes, one with a gap, a marker, a filled area and a name: one of each
+    kind."""
     CALLS.append((phase, size, shape))
     x, size = np.linspace(0, 6, 13), size[:, None]
     y = size * (np.sin(x + phase[:, None]) if shape == "sine" else np.cos(x * phase[:, None]))
@@ -453,7 +455,8 @@ def test_a_notebook_is_offered_the_widget_the_page_and_a_picture(lab, monkeypatc
 
 
 def test_the_page_is_the_same_bytes_in_another_process_and_carries_no_address(lab):
-    code = "from bptt_core import labs; import sys; lab = labs.truncation(); sys.stdout.write(repr(lab) + lab.html)"
+    code = "from bptt_core import labs; import sys; lab = labs.truncation()"
+    code += "; sys.stdout.write(repr(lab) + lab.html)"
     once, twice = (
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
         for _ in "ab"
@@ -487,7 +490,9 @@ def test_containers_of_ipywidgets_hold_a_lab(lab):
 
 def test_the_script_is_one_source_for_both_mounts():
     assert LAB._esm.startswith(script.classic()) and "export default" not in script.classic()
-    assert not re.search(r"\bimport\b|https?://", re.sub(r"//.*|http://www.w3.org/2000/svg", "", script.classic()))
+    assert not re.search(
+        r"\bimport\b|https?://", re.sub(r"//.*|http://www.w3.org/2000/svg", "", script.classic())
+    )
 
 
 def test_the_example_of_the_appendix_runs_and_does_what_it_says(capsys):

@@ -1,10 +1,12 @@
-"""What the labs show is true: against other formulas, at the ends of their sliders, and in the words under them."""
+"""What the labs show is true: against other formulas, at the ends of their sliders, and in the
+words under them."""
 
 import gzip
 import re
 
 import numpy as np
 import pytest
+from figures import Page, artist_of, numbers
 
 from bptt_core import gradient_flow, lstm, rnn
 from bptt_core.explorer import script
@@ -12,7 +14,6 @@ from bptt_core.explorer.picture import GAP
 from bptt_core.explorer.places import beside, stairs
 from bptt_core.explorer.table import digits
 from bptt_core.labs import LABS, _words, cliff, forgetting, linear, saturation, windows
-from figures import Page, artist_of, numbers
 
 
 @pytest.fixture(scope="module")
@@ -230,8 +231,7 @@ def test_lab_4_stacks_shares_that_add_up_to_one_and_cancel(made):
     assert pull.max() > 1.5 and f"at lag {pull.argmax()} " in sentence
     worst = np.stack(list(share.values()))[:, pull.argmax()]
     assert (
-        abs(value(rf"above zero add up to {NUMBER},", sentence) / worst[worst > 0].sum() - 1)
-        < 0.03
+        abs(value(rf"above zero add up to {NUMBER},", sentence) / worst[worst > 0].sum() - 1) < 0.03
     )
     assert abs(value(rf"below to −{NUMBER}\.", sentence) / worst[worst < 0].sum() + 1) < 0.03
     assert abs(share["cell"][-1]) < 0.05 and share["cell"][1] > 0.5
@@ -329,7 +329,8 @@ def test_lab_6_is_exact_with_the_whole_window_and_falls_with_it():
 
 
 def test_lab_6_truncates_as_a_cut_sequence_does():
-    """With a window of 1 every loss sees its own step only: the gradient with the state before it held fixed."""
+    """With a window of 1 every loss sees its own step only: the gradient with the state before it
+    held fixed."""
     rng = np.random.default_rng(4)
     x, dh = 0.3 * rng.standard_normal((30, 1, 3)), rng.standard_normal((30, 1, 8))
     params = rnn.init_params(3, 8, rng, orthogonal=True)
@@ -463,7 +464,9 @@ def test_names_stand_where_their_curves_end_or_leave_and_beside_the_longest_of_a
     x = np.arange(0, 31, 5.0)
     powers = {"ends": -0.01, "soon": -0.25, "later": -0.2, "grows": 0.5, "more": 0.6}
     curves = [(x[None] / 30, (power * x[None] + 3) / 7) for power in powers.values()]
-    across, up = (30 * axis[:, 0] if i == 0 else axis[:, 0] for i, axis in enumerate(beside(curves)))
+    across, up = (
+        30 * axis[:, 0] if i == 0 else axis[:, 0] for i, axis in enumerate(beside(curves))
+    )
     at = {gid: (across[i], 10 ** (7 * up[i] - 3)) for i, gid in enumerate(powers)}
     assert at["ends"] == pytest.approx((30, 10**-0.3))
     # 0.001 at 15, 10000 at 8

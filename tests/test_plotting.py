@@ -206,7 +206,8 @@ def test_a_shown_figure_offers_svg_and_a_sharp_png(shown):
 
 
 def test_a_shown_pyplot_figure_is_closed_so_that_it_appears_once():
-    code = "import matplotlib; matplotlib.use('agg'); import matplotlib.pyplot as plt; from bptt_core import plotting\n"
+    code = "import matplotlib; matplotlib.use('agg'); import matplotlib.pyplot as plt\n"
+    code += "from bptt_core import plotting\n"
     code += "fig, ax = plt.subplots(); plotting.show(fig, alt='x'); print(len(plt.get_fignums()))"
     assert (
         subprocess.run(

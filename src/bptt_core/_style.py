@@ -1,6 +1,8 @@
-"""The palette and the style of the course's figures. Importing this changes no setting of Matplotlib.
+"""The palette and the style of the course's figures. Importing this changes no setting of
+Matplotlib.
 
-`PALETTE`    what each colour means, its light and its dark value; Matplotlib knows it as "gtt:gradient"
+`PALETTE`    what each colour means, its light and its dark value; Matplotlib knows it as
+             "gtt:gradient"
 `STYLE`      the settings of every figure
 `style`      a context, and a decorator, in which they hold
 `use_style`  the same for the rest of a session, as chapters want it
@@ -84,7 +86,8 @@ STYLE = {
 
 
 def style():
-    """A context in which Matplotlib draws in the style of the course; `@style()` does it for a function."""
+    """A context in which Matplotlib draws in the style of the course; `@style()` does it for a
+    function."""
     return matplotlib.rc_context(STYLE)
 
 

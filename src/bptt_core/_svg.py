@@ -1,7 +1,9 @@
-"""A Matplotlib figure as one inline <svg>: the same bytes every time, in colours that follow the page.
+"""A Matplotlib figure as one inline <svg>: the same bytes every time, in colours that follow the
+page.
 
-Matplotlib's writer has no such form, so its text is rewritten here. Every rule must find what it rewrites (`rewritten`):
-where Matplotlib writes something else one day, the figure fails, and does not go out half done.
+Matplotlib's writer has no such form, so its text is rewritten here. Every rule must find what it
+rewrites (`rewritten`): where Matplotlib writes something else one day, the figure fails, and does
+not go out half done.
 """
 
 import hashlib
@@ -31,13 +33,16 @@ def freeze(fig):
 
 
 def svg(fig, alt, *, uid=None):
-    """`fig` as the text of one inline <svg>: the same bytes every time, ids of its own, colours that follow the page.
+    """`fig` as the text of one inline <svg>: the same bytes every time, ids of its own, colours
+    that follow the page.
 
-    fig  a Matplotlib figure; what is drawn in a colour of `PALETTE` becomes var(--gtt-name, light value)
+    fig  a Matplotlib figure; what is drawn in a colour of `PALETTE` becomes var(--gtt-name, light
+         value)
     alt  what the figure shows, for those who do not see it
     uid  prefix of every id; taken from the content if not given
 
-    ValueError: an empty `alt`. RuntimeError: Matplotlib wrote something that the rules here do not know."""
+    ValueError: an empty `alt`. RuntimeError: Matplotlib wrote something that the rules here do not
+    know."""
     if not alt.strip():
         raise ValueError("alt: got an empty text, wanted a description of the figure")
     freeze(fig)
@@ -63,7 +68,8 @@ def svg(fig, alt, *, uid=None):
 
 
 def png(*figures):
-    """The figures side by side on white paper as the bytes of a PNG, at twice the resolution of an ordinary screen."""
+    """The figures side by side on white paper as the bytes of a PNG, at twice the resolution of an
+    ordinary screen."""
     images = [_pixels(fig) for fig in figures]
     tallest = max(len(image) for image in images)
     pad = [
@@ -75,7 +81,8 @@ def png(*figures):
 
 
 def rewritten(text, pattern, by, *, at_least=1):
-    """`text` with every match of `pattern` replaced. RuntimeError: it matches less often than it must."""
+    """`text` with every match of `pattern` replaced. RuntimeError: it matches less often than it
+    must."""
     text, found = re.subn(pattern, by, text, flags=re.DOTALL)
     if found < at_least:
         raise RuntimeError(

@@ -17,7 +17,8 @@ RADIUS = 0.34  # of a node, in the units of the canvas
 
 @style()
 def canvas(columns, rows, *, scale=0.72):
-    """A figure without axes of `columns` × `rows` units, `scale` inches each; (0, 0) is its lower left corner."""
+    """A figure without axes of `columns` × `rows` units, `scale` inches each; (0, 0) is its lower
+    left corner."""
     fig, ax = figure(columns * scale, rows * scale)
     ax.set(xlim=(0, columns), ylim=(0, rows), aspect="equal")
     ax.axis("off")
@@ -40,7 +41,8 @@ def arrow(
     side   1 or −1: on which side of the arrow the text stands
     bend   curvature, 0 for a straight line
     gap    distance that is kept from both centres
-    shift  sideways distance by which a straight arrow is moved, for a pair of arrows between the same nodes"""
+    shift  sideways distance by which a straight arrow is moved, for a pair of arrows between the
+           same nodes"""
     a, b = np.asarray(a, float), np.asarray(b, float)
     along = (b - a) / np.linalg.norm(b - a)
     across = np.array([-along[1], along[0]])
@@ -62,9 +64,11 @@ def arrow(
 
 @style()
 def unrolled_rnn(steps=3, *, gradient=False, only=None):
-    """An RNN of so many steps: inputs below, states in the middle, losses above. With `gradient`, the way back as well.
+    """An RNN of so many steps: inputs below, states in the middle, losses above. With `gradient`,
+    the way back as well.
 
-    only  a step: what cannot matter to its loss is faint, and each weight carries its step (`D-eq3`)"""
+    only  a step: what cannot matter to its loss is faint, and each weight carries its step
+          (`D-eq3`)"""
     width, rise = 1.75, 1.3
     fig, ax = canvas(width * steps + 1.1, 2 * rise + 1.1)
     shift = 0.13 if gradient else 0.0
@@ -93,7 +97,8 @@ def unrolled_rnn(steps=3, *, gradient=False, only=None):
     return fig
 
 
-PATHS = {  # of the gradient, as the edges it passes: in the cell, through output gates, and two that get lost
+# of the gradient, as the edges it passes: in the cell, through output gates, and two that get lost
+PATHS = {
     "t_0": {("h_2", "L"), ("c_2", "h_2"), ("c_1", "c_2"), ("c_0", "c_1")},
     "t_1": {("h_2", "L"), ("o_2", "h_2"), ("h_1", "o_2"), ("o_1", "h_1"), ("h_0", "o_1")},
     "output": {("h_2", "L"), ("o_2", "h_2"), ("h_1", "o_2"), ("c_1", "h_1")},
@@ -103,9 +108,11 @@ PATHS = {  # of the gradient, as the edges it passes: in the cell, through outpu
 
 @style()
 def dependency_graph(path=None, *, last="t"):
-    """Two steps of an LSTM as nodes and arrows, from (c, h)_{last−2} to L (`C12`–`C18`); last is a letter or a number.
+    """Two steps of an LSTM as nodes and arrows, from (c, h)_{last−2} to L (`C12`–`C18`); last is a
+    letter or a number.
 
-    path  "t_0", "t_1", "output" or "detour": drawn strong in the colour of gradients, the rest faint"""
+    path  "t_0", "t_1", "output" or "detour": drawn strong in the colour of gradients, the rest
+          faint"""
     width = 3.0
     index = (
         [last - 2, last - 1, last]
@@ -150,7 +157,8 @@ def dependency_graph(path=None, *, last="t"):
 
 @style()
 def lstm_cell():
-    """One step of an LSTM: the cell above, the hidden state below, the four gates between (`D-eq11`–`D-eq16`)."""
+    """One step of an LSTM: the cell above, the hidden state below, the four gates between
+    (`D-eq11`–`D-eq16`)."""
     fig, ax = canvas(9.0, 5.5, scale=0.6)
     cell, gates, state, small = (
         5.0,

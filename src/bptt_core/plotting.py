@@ -1,15 +1,20 @@
-"""The look of every figure of the course: one palette whose colours mean something, one style, one way to show.
+"""The look of every figure of the course: one palette whose colours mean something, one style, one
+way to show.
 
-`PALETTE`    what each colour means, its light and its dark value; Matplotlib knows it as "gtt:gradient"
-`style`      a context in which Matplotlib draws in the style of the course; as `@style()`, a decorator
+`PALETTE`    what each colour means, its light and its dark value; Matplotlib knows it as
+             "gtt:gradient"
+`style`      a context in which Matplotlib draws in the style of the course; as `@style()`, a
+             decorator
 `use_style`  the same for the rest of a session: the first line of a chapter that draws
 `figure`     a figure of the house size and its axes
 `label`      a direct label at the end of a line
 `plane`      the complex plane with its unit circle
-`show`       a finished figure as inline SVG that follows the page's dark mode, with PNG for where SVG cannot go
+`show`       a finished figure as inline SVG that follows the page's dark mode, with PNG for where
+             SVG cannot go
 `svg`, `png` the same as text and as bytes
 
-Importing it changes no setting of Matplotlib. What is drawn on a figure follows the style that holds at that moment:
+Importing it changes no setting of Matplotlib. What is drawn on a figure follows the style that
+holds at that moment:
 
 >>> from bptt_core import plotting
 >>> with plotting.style():
@@ -46,14 +51,16 @@ __all__ = [
 
 @style()
 def figure(width=5.2, height=2.9, **layout):
-    """A figure of `width` × `height` inches and its axes, as `Figure.subplots(**layout)` returns them."""
+    """A figure of `width` × `height` inches and its axes, as `Figure.subplots(**layout)` returns
+    them."""
     fig = Figure(figsize=(width, height))
     return fig, fig.subplots(**layout)
 
 
 @style()
 def label(ax, x, y, text, colour, *, dx=5, dy=0, **kwargs):
-    """Write `text` in the palette's `colour` beside the point (x, y), shifted by (dx, dy) points."""
+    """Write `text` in the palette's `colour` beside the point (x, y), shifted by (dx, dy)
+    points."""
     paper = {"facecolor": "gtt:paper", "alpha": 0.8, "linewidth": 0, "pad": 0}  # a curve below dims
     look = {
         "va": "center",
@@ -66,7 +73,8 @@ def label(ax, x, y, text, colour, *, dx=5, dy=0, **kwargs):
 
 @style()
 def plane(ax, reach):
-    """Turn axes into the complex plane out to `reach`, with its unit circle, the border of shrinking and growing."""
+    """Turn axes into the complex plane out to `reach`, with its unit circle, the border of
+    shrinking and growing."""
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     for line in (ax.axhline, ax.axvline):
@@ -94,7 +102,8 @@ class Shown:
 
 
 def show(fig, *, alt):
-    """Return `fig` as a displayable object: inline SVG with `alt`, and a PNG for PDF and plain viewers."""
+    """Return `fig` as a displayable object: inline SVG with `alt`, and a PNG for PDF and plain
+    viewers."""
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close(fig)  # or the notebook shows it a second time
     return Shown(fig, alt)

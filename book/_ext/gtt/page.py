@@ -15,8 +15,6 @@ from sphinx.util import logging
 
 from bptt_core.explorer import script
 
-LOGGER = logging.getLogger(__name__)
-
 from . import questions
 
 try:
@@ -24,6 +22,7 @@ try:
 except ImportError:
     minify = None
 
+LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 STATIC = HERE.parents[1] / "_theme" / "static"
@@ -180,7 +179,8 @@ def move_tables(html, name, static):
 
 
 def warn_of_idle_repairs(app):
-    """Sphinx may write something else one day: then a repair finds nothing, and what it mended is wrong again."""
+    """Sphinx may write something else one day: then a repair finds nothing, and what it mended is
+    wrong again."""
     for wrong, _ in REPAIRS:
         if not app.gtt_repaired[wrong]:
             LOGGER.warning("gtt/page.py: no page has %r, which a repair is there for", wrong)

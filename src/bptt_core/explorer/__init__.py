@@ -1,4 +1,5 @@
-"""A figure with sliders that lives in the page: live with a kernel, and just as movable without one.
+"""A figure with sliders that lives in the page: live with a kernel, and just as movable without
+one.
 
 widget    `Explorer`
 controls  `Slider` and `Choice`

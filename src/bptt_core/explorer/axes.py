@@ -17,7 +17,8 @@ SUPERSCRIPT = str.maketrans("−-0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹
 
 
 def shares(axis, values, limits=None):
-    """Values as fractions of an axis, whatever its scale; `limits` are (low, high), each (n,), or its own."""
+    """Values as fractions of an axis, whatever its scale; `limits` are (low, high), each (n,), or
+    its own."""
     scale, low, high = _ends(axis, limits)
     with np.errstate(invalid="ignore"):
         return (scale.transform_non_affine(np.asarray(values, float)) - low) / (high - low)
@@ -90,6 +91,7 @@ class MovingAxis:
 
 
 def plain(text):
-    """A number as Matplotlib's formatters write it, without TeX: 10⁻² and not $\\mathdefault{10^{-2}}$."""
+    """A number as Matplotlib's formatters write it, without TeX: 10⁻² and not
+    $\\mathdefault{10^{-2}}$."""
     text = re.sub(r"\^\{([^}]*)\}", lambda power: power[1].translate(SUPERSCRIPT), text)
     return re.sub(r"\\mathdefault|[${}]", "", text).replace("\\times", "×")

@@ -9,7 +9,8 @@ from bptt_core._arrays import wanted
 
 
 class Slider(NamedTuple):
-    """A control that moves along `values`; `text` formats a value, as a format string or a function."""
+    """A control that moves along `values`; `text` formats a value, as a format string or a
+    function."""
 
     label: str  # plain words, with the symbol if there is one
     values: object  # increasing numbers

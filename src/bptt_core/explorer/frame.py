@@ -10,7 +10,8 @@ import numpy as np
 
 
 class Frame(NamedTuple):
-    """A figure at n settings. Every x and y is (n, points), or (points,) where the setting changes nothing.
+    """A figure at n settings. Every x and y is (n, points), or (points,) where the setting changes
+    nothing.
 
     positions  {gid: (x, y)} in data coordinates, NaN where nothing is drawn. "a.name", the name
                beside the curve "a", need not be given: it goes where the curve ends or leaves

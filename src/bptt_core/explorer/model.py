@@ -93,7 +93,8 @@ class Model:
         }
 
     def over_grid(self):
-        """All that is said over the grid: ({gid: layer}, {heading: cells}, sentences), each (settings, ·)."""
+        """All that is said over the grid: ({gid: layer}, {heading: cells}, sentences), each
+        (settings, ·)."""
         choices = {k: v for k, v in self.grid.items() if isinstance(self.controls[k], Choice)}
         sliders = {k: v for k, v in self.grid.items() if k not in choices}
         mesh = dict(zip(sliders, np.meshgrid(*sliders.values(), indexing="ij"), strict=True))

@@ -2,8 +2,8 @@
 
 import re
 
-from bptt_core._svg import variable
 from bptt_core._style import PALETTE
+from bptt_core._svg import variable
 from bptt_core.explorer import table
 from bptt_core.explorer.controls import Choice
 

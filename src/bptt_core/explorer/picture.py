@@ -1,4 +1,5 @@
-"""The figures of an `Explorer`: which artists move or change, and where a position lies in the SVG."""
+"""The figures of an `Explorer`: which artists move or change, and where a position lies in the
+SVG."""
 
 import numpy as np
 from matplotlib.collections import PatchCollection
@@ -23,7 +24,8 @@ BASELINES = {"top": 0.75, "center": 0.34, "center_baseline": 0.34, "bottom": -0.
 
 
 class Picture:
-    """Matplotlib figures whose artists with a gid can be put somewhere else, written anew and shaded."""
+    """Matplotlib figures whose artists with a gid can be put somewhere else, written anew and
+    shaded."""
 
     def __init__(self, figures):
         self.figures = figures
@@ -114,7 +116,8 @@ class Picture:
         return found
 
     def layers(self, frame):
-        """What the page needs of a completed frame: {gid: {"x", "y", "shade": int16 (n, ·), "word": n strings}}."""
+        """What the page needs of a completed frame: {gid: {"x", "y", "shade": int16 (n, ·), "word":
+        n strings}}."""
         n = len(frame.sentences)
         found = {gid: self._coordinates(gid, *xy) for gid, xy in self._as_drawn(frame, n).items()}
         for gid, shade in frame.shades.items():
@@ -163,15 +166,20 @@ class Picture:
         return np.rint(points * UNITS).astype(int).tolist()
 
     def heights(self, gid, frame, at):
-        """The values of a curve at `at` (n, rows), straight between its points as drawn; NaN outside its axes."""
+        """The values of a curve at `at` (n, rows), straight between its points as drawn; NaN
+        outside its axes."""
         n, ax = len(at), self.artists[gid][1].axes
         limits = self._limits(ax, frame.limits)
         x, y = (rows_of(values, n) for values in frame.positions[gid])
         along, up = ax.xaxis.get_transform(), ax.yaxis.get_transform()
-        rows = zip(*map(along.transform_non_affine, (at, x)), up.transform_non_affine(y), strict=True)
+        rows = zip(
+            *map(along.transform_non_affine, (at, x)), up.transform_non_affine(y), strict=True
+        )
         height = np.stack([np.interp(a, u, v, left=np.nan, right=np.nan) for a, u, v in rows])
         ends = limits[1] or ax.get_ylim()
-        low, high = (up.transform_non_affine(np.reshape(end, (-1, 1)).astype(float)) for end in ends)
+        low, high = (
+            up.transform_non_affine(np.reshape(end, (-1, 1)).astype(float)) for end in ends
+        )
         slack = 1e-6 * (high - low)
         value = up.inverted().transform_non_affine(height)
         if ax.get_yscale() == "linear":
@@ -180,7 +188,8 @@ class Picture:
         return np.where((value == 0) | inside, value, np.nan)
 
     def svgs(self, alts, uid):
-        """(SVG, width in inches) of every figure; ids start with `uid` and the number of the figure."""
+        """(SVG, width in inches) of every figure; ids start with `uid` and the number of the
+        figure."""
         return [
             (plotting.svg(fig, alt, uid=f"{uid}-{i}"), fig.get_figwidth())
             for i, (fig, alt) in enumerate(zip(self.figures, alts, strict=True))
@@ -221,7 +230,8 @@ def _put(artist, x, y):
 
 
 def _far_out(points, fig):
-    """Points above or below the picture whose neighbours are too: no line that is seen needs them."""
+    """Points above or below the picture whose neighbours are too: no line that is seen needs
+    them."""
     y, height = points[..., 1], fig.get_figheight() * 72
     out = np.where(y < 0, -1, np.where(y > height, 1, 0))
     sides = [(0, 0)] * (out.ndim - 1)

@@ -12,7 +12,8 @@ NEIGHBOURS = 0.3  # names closer than this, as a share of the axes, may not over
 
 
 def beside(curves):
-    """Where the names of curves go: where each ends or leaves the axes, but apart from its neighbours.
+    """Where the names of curves go: where each ends or leaves the axes, but apart from its
+    neighbours.
 
     curves  [(x, y)] as fractions of the axes, each (n, points); NaN after a curve's end
     Returns (x, y), each (curves, n), as fractions of the axes."""
@@ -37,7 +38,8 @@ def beside(curves):
 
 
 def _end(x, y):
-    """Where curves (n, points) end or leave the axes: (x, y, whether in the lower half), each (n,)."""
+    """Where curves (n, points) end or leave the axes: (x, y, whether in the lower half), each
+    (n,)."""
     inside = (x >= 0) & (x <= 1 + 1e-9) & (y >= 0) & (y <= 1)
     last = np.where(inside.any(-1), y.shape[-1] - 1 - inside[..., ::-1].argmax(-1), 0)
     after = np.minimum(last + 1, y.shape[-1] - 1)
@@ -55,7 +57,8 @@ def _end(x, y):
 
 
 def stairs(k, low, high):
-    """The outline of bars from `low` to `high` (n, lags), each as wide as a lag: (x, y), closed where it began."""
+    """The outline of bars from `low` to `high` (n, lags), each as wide as a lag: (x, y), closed
+    where it began."""
     edges = np.repeat(np.r_[k[0], (k[1:] + k[:-1]) / 2, k[-1]], 2)[1:-1]
     there, back = np.repeat(high, 2, 1), np.repeat(low, 2, 1)[:, ::-1]
     return np.r_[edges, edges[::-1]], np.concatenate([there, back], 1)

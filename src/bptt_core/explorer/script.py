@@ -1,9 +1,9 @@
 """The script and the style sheet of a figure, from the files in js/ and explorer.css.
 
-The files in js/ are ES modules, for editors and linters. A page opened from disk can load no module,
-so here they become one classic script: in order, without their imports and exports, comments and
-indentation. One scope holds all of their top-level names, so no two may be alike; a browser refuses
-the script if they are.
+The files in js/ are ES modules, for editors and linters. A page opened from disk can load no
+module, so here they become one classic script: in order, without their imports and exports,
+comments and indentation. One scope holds all of their top-level names, so no two may be alike; a
+browser refuses the script if they are.
 """
 
 import functools
@@ -20,7 +20,8 @@ DROPPED = re.compile(
 
 @functools.cache
 def classic():
-    """The script for a page: it mounts every figure that it finds, and sets globalThis.bpttExplorer."""
+    """The script for a page: it mounts every figure that it finds, and sets
+    globalThis.bpttExplorer."""
     parts = [(HERE / "js" / f"{name}.js").read_text(encoding="utf-8") for name in FILES]
     body = DROPPED.sub("", "".join(parts))
     return f'(() => {{\n"use strict";\n{body}}})();\n'

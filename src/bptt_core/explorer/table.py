@@ -1,9 +1,10 @@
 """The wire format between Python and the page, and how its numbers are packed.
 
-A figure's page carries one JSON object, a `Spec`. All that differs between settings is in its `table`: int16 numbers,
-one `Series` after another, in the order of `items` (in each the order of its `series`), then `columns`, then `words`.
-With a kernel the page gets a `Reply` for a setting that is not on the grid. The script reads them in
-`script/wire.js`, whose typedefs have the same keys; a test compares the two.
+A figure's page carries one JSON object, a `Spec`. All that differs between settings is in its
+`table`: int16 numbers, one `Series` after another, in the order of `items` (in each the order of
+its `series`), then `columns`, then `words`. With a kernel the page gets a `Reply` for a setting
+that is not on the grid. The script reads them in `script/wire.js`, whose typedefs have the same
+keys; a test compares the two.
 """
 
 import base64
@@ -110,8 +111,8 @@ def pack(arrays):
 def _small(array):
     """(Series, its numbers): what does not change along an axis of the grid is stored once for it.
 
-    What is left is differenced along n, and along the axis of the grid that then packs best. Overflow
-    wraps around, and back when the script sums the differences."""
+    What is left is differenced along n, and along the axis of the grid that then packs best.
+    Overflow wraps around, and back when the script sums the differences."""
     varies = []
     for axis in range(array.ndim - 1):
         first = array.take([0], axis)
@@ -132,7 +133,8 @@ def _deflate(numbers):
 
 
 def encode(sentences, texts):
-    """Sentences and other texts as numbers of words: (words, [numbers for each place in a sentence], {gid: numbers}).
+    """Sentences and other texts as numbers of words: (words, [numbers for each place in a
+    sentence], {gid: numbers}).
 
     sentences  n of them; each is split at its spaces
     texts      {gid: n strings}; each is one word, spaces and all
@@ -152,9 +154,11 @@ def encode(sentences, texts):
 
 
 def digits(values):
-    """Numbers as int16, to three digits from 1e-18 to 1e17: 0 for what is smaller, `GAP` for NaN and what is larger.
+    """Numbers as int16, to three digits from 1e-18 to 1e17: 0 for what is smaller, `GAP` for NaN
+    and what is larger.
 
-    900 steps per power of ten: m · 10^(e − 2) is ±(1 + 900 (e + 18) + m − 100). The script undoes it."""
+    900 steps per power of ten: m · 10^(e − 2) is ±(1 + 900 (e + 18) + m − 100). The script undoes
+    it."""
     with np.errstate(divide="ignore", invalid="ignore"):
         power = np.floor(np.log10(np.abs(values)))
         mantissa = np.rint(np.abs(values) / 10.0 ** (power - 2))

@@ -1,8 +1,10 @@
-"""A figure with sliders that lives in the page: live with a kernel, and just as movable without one.
+"""A figure with sliders that lives in the page: live with a kernel, and just as movable without
+one.
 
-Matplotlib draws the figure once, as SVG; an artist that moves carries a `gid`. A function of the settings says where
-each of them goes. It is evaluated over the whole grid of settings when the cell runs, and the page keeps the resulting
-path coordinates as a table. With a kernel the same function is evaluated at the exact setting.
+Matplotlib draws the figure once, as SVG; an artist that moves carries a `gid`. A function of the
+settings says where each of them goes. It is evaluated over the whole grid of settings when the cell
+runs, and the page keeps the resulting path coordinates as a table. With a kernel the same function
+is evaluated at the exact setting.
 """
 
 import itertools
@@ -22,8 +24,10 @@ from bptt_core.explorer.model import Model
 class Explorer(anywidget.AnyWidget):
     """A movable figure: controls, a picture, a sentence that says what is seen.
 
-    function   (**settings) → Frame. The settings of sliders arrive as arrays (n,), those of choices as strings
-    figures    Matplotlib figures whose moving artists have gids; side by side, on a phone below one another
+    function   (**settings) → Frame. The settings of sliders arrive as arrays (n,), those of choices
+               as strings
+    figures    Matplotlib figures whose moving artists have gids; side by side, on a phone below one
+               another
     controls   {setting: Slider or Choice}
     name       short and unique in the book: it is the figure's address
     title      the claim of the figure
@@ -32,13 +36,13 @@ class Explorer(anywidget.AnyWidget):
     alts       a description of each figure
     drag       {gid of markers: names of the one or two sliders they drag}
     click      {gid of markers: names of the one or two sliders that a click on their picture sets}
-    play       gids of the curves whose horizontal axis is time: a button lets them grow. Or the name of a
-               slider: the button moves it from its first value to its last
+    play       gids of the curves whose horizontal axis is time: a button lets them grow. Or the
+               name of a slider: the button moves it from its first value to its last
     columns    (heading of the abscissa, {gid: heading}): the curves of the table of numbers
     below      {gid: colour of the palette that its shades below 0 have}
 
-    Each setting is a trait: `lab.radius = 1.05` moves the figure, `lab.observe(f, "radius")` hears the reader move it.
-    The traits that a page or a kernel shares with Python:
+    Each setting is a trait: `lab.radius = 1.05` moves the figure, `lab.observe(f, "radius")` hears
+    the reader move it. The traits that a page or a kernel shares with Python:
 
     =========  ==========================================================================
     {setting}  a number in the range of its slider, or the name of an option
@@ -48,8 +52,8 @@ class Explorer(anywidget.AnyWidget):
     _css       its style sheet
     =========  ==========================================================================
 
-    Raises what `function` raises; ValueError for a table that would be too large, for a gid that is not drawn, and
-    for a result that is no `Frame`.
+    Raises what `function` raises; ValueError for a table that would be too large, for a gid that is
+    not drawn, and for a result that is no `Frame`.
 
     >>> import numpy as np
     >>> from bptt_core import plotting
@@ -57,7 +61,8 @@ class Explorer(anywidget.AnyWidget):
     >>> t = np.linspace(0, 10, 80)
     >>> def damped(damping):
     ...     wave = np.exp(-damping[:, None] * t) * np.cos(3 * t)
-    ...     return Frame({"wave": (t, wave)}, [f"*{np.exp(-10 * d):.2g}* is left." for d in damping])
+    ...     return Frame({"wave": (t, wave)}, [f"*{np.exp(-10 * d):.2g}* is left." for d in
+            damping])
     >>> with plotting.style():
     ...     fig, ax = plotting.figure(5, 2.6)
     ...     _ = ax.set(xlim=(0, 10), ylim=(-1, 1), xlabel="seconds")
@@ -148,7 +153,8 @@ class Explorer(anywidget.AnyWidget):
 
     @property
     def html(self):
-        """The figure as one element, for a page that loads `script.classic` and `script.sheet` itself."""
+        """The figure as one element, for a page that loads `script.classic` and `script.sheet`
+        itself."""
         return self._html
 
     def settings_grid(self):
@@ -178,7 +184,10 @@ class Explorer(anywidget.AnyWidget):
         linked = os.environ.get("BPTT_CORE_STATIC") == "linked"
         alone = f"<style>{script.sheet()}</style><script>{script.classic()}</script>"
         picture = plotting.png(*self.figures)
-        return data | {"text/html": self._html + ("" if linked else alone), "image/png": picture}, metadata
+        return data | {
+            "text/html": self._html + ("" if linked else alone),
+            "image/png": picture,
+        }, metadata
 
     def _update(self, _):
         settings = self.settings

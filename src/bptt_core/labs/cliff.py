@@ -12,7 +12,8 @@ FLOOR = 1e-6  # losses below it are drawn on it, under the axes
 
 
 def cliff(w, b):
-    """E = (σ(x_50) − 0.7)² for x_t = w σ(x_{t−1}) + b, x_0 = ½, and its gradient: (E, dE/dw, dE/db)."""
+    """E = (σ(x_50) − 0.7)² for x_t = w σ(x_{t−1}) + b, x_0 = ½, and its gradient: (E, dE/dw,
+    dE/db)."""
     params = rnn.Params(np.zeros((len(w), 1, 1)), w[:, None, None], b[:, None])
     cache = rnn.forward(
         params, np.zeros((50, 1, 1)), [[1 / (1 + np.exp(-0.5))]], activation="sigmoid"
@@ -23,7 +24,8 @@ def cliff(w, b):
 
 
 def descend(start, rate, threshold):
-    """Gradient descent on the cliff, its gradients clipped at `threshold`: (w, b, E, ‖∇E‖), each (n, DESCENTS + 1)."""
+    """Gradient descent on the cliff, its gradients clipped at `threshold`: (w, b, E, ‖∇E‖), each
+    (n, DESCENTS + 1)."""
     point = np.tile(np.array(STARTS[start])[:, None], len(rate))
     rows = []
     for _ in range(DESCENTS + 1):
@@ -87,7 +89,8 @@ def _landscape():
 
 @plotting.style()
 def clipping():
-    """Lab 5: gradient descent at the cliff of x_t = w σ(x_{t−1}) + b, with and without clipping (`C48`, `C49`)."""
+    """Lab 5: gradient descent at the cliff of x_t = w σ(x_{t−1}) + b, with and without clipping
+    (`C48`, `C49`)."""
     plane, ax = _landscape()
     loss, below = plotting.figure(3.5, 2.9)
     below.set(yscale="log", xlim=(0, DESCENTS), ylim=(1e-5, 1), xlabel="descent step")

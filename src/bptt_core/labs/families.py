@@ -18,7 +18,8 @@ FAMILIES = {
 
 
 def split(sequence, forget_bias, scale):
-    """The gradient's path families (fields of `jacobians.PathFamilies`, T+1 lags) for n settings."""
+    """The gradient's path families (fields of `jacobians.PathFamilies`, T+1 lags) for n
+    settings."""
     rng = np.random.default_rng(10 + int(sequence))
     x = rng.standard_normal((LAGS, 1, 3))
     cell = lstm.init_params(3, 5, rng)
@@ -45,7 +46,8 @@ def path_flow(sequence, forget_bias, scale):
 
 
 def _stacked(k, shares):
-    """Bars of shares {family: (n, lags)}: helpful parts upwards from zero, harmful ones downwards."""
+    """Bars of shares {family: (n, lags)}: helpful parts upwards from zero, harmful ones
+    downwards."""
     above = np.zeros_like(shares["cell"])
     below = np.zeros_like(above)
     positions = {}
@@ -104,7 +106,8 @@ def paths():
         alts=[
             "Over the lag k: stacked shares of the gradient by path family, positive above zero "
             "and negative below.",
-            "Over the lag k, on a log axis: the norm of each path family and of the exact gradient.",
+            "Over the lag k, on a log axis: the norm of each path family and of the exact "
+            "gradient.",
         ],
         play=list(curves),
         columns=("lag k", {gid: name.replace("$", "") for gid, (name, _, _) in curves.items()}),

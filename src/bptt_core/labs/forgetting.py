@@ -11,7 +11,8 @@ SHOWN = np.r_[0:10, 10:50:4, 50:200:6, 200]  # lags and steps drawn
 
 
 def remembered(forget_bias, scale):
-    """Inputs for 200 steps, an LSTM and a tanh RNN of the same weight scale: (x, both parameters)."""
+    """Inputs for 200 steps, an LSTM and a tanh RNN of the same weight scale: (x, both
+    parameters)."""
     rng = np.random.default_rng(2)
     x = rng.standard_normal((200, 1, 3))
     cell = lstm.init_params(3, 6, rng)
@@ -94,7 +95,8 @@ def forget_gate():
             "lets the cell grow until tanh is flat and hides it from h."
         ),
         alts=[
-            "Over the step t: the mean size of the cell state, with a line where tanh becomes flat.",
+            "Over the step t: the mean size of the cell state, with a line where tanh becomes "
+            "flat.",
             "Over the lag k, on a log axis: the exact gradient of the cell, the product of the "
             "forget gates alone, the product of the four one-step terms, and the gradient of a "
             "tanh RNN.",

@@ -13,7 +13,8 @@ ENDS = np.array([0, LAGS])  # a power of k is a straight line on a log axis: two
 
 
 def conjugate_pair(radius, angle, between):
-    """W_hh (n, 2, 2) with eigenvalues radius · e^{±i angle}, and eigenvectors `between` degrees apart."""
+    """W_hh (n, 2, 2) with eigenvalues radius · e^{±i angle}, and eigenvectors `between` degrees
+    apart."""
     turn = np.deg2rad(angle)
     stretch = 1 / np.tan(np.deg2rad(between) / 2)
     c, s = np.cos(turn), np.sin(turn)
@@ -49,7 +50,8 @@ def _say(gradient, radius):
 
 @plotting.style()
 def eigenvalues_linear():
-    """Lab 1: drag a conjugate pair of eigenvalues of W_hh, and see ‖∂h_T/∂h_{T−k}‖, ρ^k and σ_max^k (`A62`)."""
+    """Lab 1: drag a conjugate pair of eigenvalues of W_hh, and see ‖∂h_T/∂h_{T−k}‖, ρ^k and σ_max^k
+    (`A62`)."""
     plane, ax = plotting.figure(2.6, 2.9)
     plotting.plane(ax, 1.35)
     ax.set(title="Eigenvalues of $W_{hh}$")
@@ -68,7 +70,9 @@ def eigenvalues_linear():
         },
         name="eigenvalues-linear",
         title="Eigenvalues decide where a gradient ends, not how it starts",
-        question="Both eigenvalues start inside the unit circle. Can the gradient grow all the same?",
+        question=(
+            "Both eigenvalues start inside the unit circle. Can the gradient grow all the same?"
+        ),
         reading=(
             "Drag an eigenvalue. With eigenvectors at 90° the norm follows ρᵏ. The narrower their "
             "angle, the higher the norm climbs before it obeys. It never passes σᵏ, the largest "

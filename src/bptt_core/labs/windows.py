@@ -26,9 +26,11 @@ def networks(cell, memory):
 
 
 def truncated(cell, memory):
-    """The truncated gradient's relative error and its angle to the true one in degrees, each (n, windows).
+    """The truncated gradient's relative error and its angle to the true one in degrees, each (n,
+    windows).
 
-    memory  the factor per step (n,): the spectral radius of an RNN, or the open forget gate of an LSTM"""
+    memory  the factor per step (n,): the spectral radius of an RNN, or the open forget gate of an
+            LSTM"""
     module, params, x, dh = networks(cell, memory)
     cache = module.forward(params, x)
     dh = np.broadcast_to(dh[:, None], cache.h[1:].shape)
@@ -100,8 +102,8 @@ def truncation():
         title="Truncation turns the gradient, it does not only shorten it",
         question="At the first factor, 0.9, is a window of 5 steps enough to learn from?",
         reading=(
-            "Drag a dot. The slower the gradient vanishes, the longer the window must be. The RNN's "
-            "error stays below the dashed line; an LSTM has other paths too. A wrong direction is "
+            "Drag a dot. The slower the gradient vanishes, the longer the window must be. The "
+            "RNN's error stays below the dashed line; an LSTM has other paths too. A wrong direction is "
             "mended by no learning rate."
         ),
         alts=[
