@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bptt_core import _svg, plotting
-from bptt_core.explorer import widget
+from bptt_core.explorer import script
 
 PAPER = {"light": ("#ffffff", "#f6f7f9"), "dark": ("#14181e", "#1d232c")}
 LINES = [name for name in plotting.PALETTE if name not in ("paper", "ink", "muted", "rule")]
@@ -55,7 +55,7 @@ def test_every_colour_can_be_read_as_text_on_its_paper(name, theme):
 
 
 def test_the_style_sheet_holds_the_same_palette():
-    sheet = (widget.STATIC / "explorer.css").read_text(encoding="utf-8")
+    sheet = script.sheet()
     blocks = dict(
         zip(("light", "dark"), re.findall(r"\{([^}]*--gtt-ink:[^}]*)\}", sheet), strict=True)
     )

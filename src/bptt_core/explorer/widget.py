@@ -61,17 +61,22 @@ class Explorer(anywidget.AnyWidget):
     >>> t = np.linspace(0, 10, 80)
     >>> def damped(damping):
     ...     wave = np.exp(-damping[:, None] * t) * np.cos(3 * t)
-    ...     return Frame({"wave": (t, wave)}, [f"*{np.exp(-10 * d):.2g}* is left." for d in
-            damping])
+    ...     said = [f"*{np.exp(-10 * d):.2g}* is left." for d in damping]
+    ...     return Frame({"wave": (t, wave)}, said)
     >>> with plotting.style():
     ...     fig, ax = plotting.figure(5, 2.6)
     ...     _ = ax.set(xlim=(0, 10), ylim=(-1, 1), xlabel="seconds")
     ...     _ = ax.plot([], [], color="gtt:forward", gid="wave")
     >>> lab = Explorer(
-    ...     damped, [fig], {"damping": Slider("Damping", np.linspace(0, 1, 21), 0.2)},
-    ...     name="damped", title="Damping takes the same share from every second",
-    ...     question="What is left after ten?", reading="The crests lie on an exponential.",
-    ...     alts=["A cosine whose crests shrink."], columns=("second", {"wave": "height"}),
+    ...     damped,
+    ...     [fig],
+    ...     {"damping": Slider("Damping", np.linspace(0, 1, 21), 0.2)},
+    ...     name="damped",
+    ...     title="Damping takes the same share from every second",
+    ...     question="What is left after ten?",
+    ...     reading="The crests lie on an exponential.",
+    ...     alts=["A cosine whose crests shrink."],
+    ...     columns=("second", {"wave": "height"}),
     ... )
     >>> lab.at(damping=0.5).sentence
     '*0.0067* is left.'
