@@ -54,7 +54,23 @@ CELLS = [
         },
     ),
     v4.new_code_cell(f"HTML({TABLE!r})"),
+    v4.new_code_cell("print('folded')", metadata={"tags": ["hide-input"]}),
 ]
+# with the cells above: every construct of Sphinx that gtt/page.py mends
+REFERENCES = """# Ledger
+
+{cite}`someone`
+
+|   | x |
+| --- | --- |
+| a | b |
+
+```{bibliography}
+```
+
+```{claims-ledger}
+```
+"""
 
 
 def small_book(folder, *, cells=CELLS, ledger=LEDGER, intro="# Try\n\nThe first page.\n"):
@@ -64,15 +80,12 @@ def small_book(folder, *, cells=CELLS, ledger=LEDGER, intro="# Try\n\nThe first 
     shutil.copy(ROOT / "_config.yml", folder)
     for part in ("_ext", "_theme"):
         shutil.copytree(ROOT / "book" / part, folder / "book" / part)
-    shutil.copytree(
-        ROOT / "src" / "bptt_core" / "explorer", folder / "src" / "bptt_core" / "explorer"
-    )
     (folder / "_toc.yml").write_text(TOC, encoding="utf-8")
-    (folder / "book" / "references.bib").write_text("", encoding="utf-8")
-    (folder / "book" / "intro.md").write_text(intro, encoding="utf-8")
-    (folder / "book" / "claims.md").write_text(
-        "# Ledger\n\n```{claims-ledger}\n```\n", encoding="utf-8"
+    (folder / "book" / "references.bib").write_text(
+        "@misc{someone, author = {One, S.}, title = {A note}, year = {2020}}\n", encoding="utf-8"
     )
+    (folder / "book" / "intro.md").write_text(intro, encoding="utf-8")
+    (folder / "book" / "claims.md").write_text(REFERENCES, encoding="utf-8")
     if ledger:
         (folder / "book" / "claims.yml").write_text(ledger, encoding="utf-8")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -239,6 +252,11 @@ def test_a_formula_that_is_no_tex_ends_the_build(tmp_path):
 def test_a_ledger_entry_with_an_odd_verdict_ends_the_build(tmp_path):
     said = broken(tmp_path, ledger=LEDGER.replace("verdict: slip", "verdict: meh"))
     assert "entry D-eq8: verdict 'meh'" in said
+
+
+def test_a_repair_that_mends_nothing_any_more_ends_the_build(tmp_path):
+    said = broken(tmp_path, cells=CELLS[:-1])
+    assert "no page has ' aria-label=\"Toggle hidden content\"'" in said
 
 
 def test_without_a_ledger_or_a_repository_there_are_no_dead_links(tmp_path):

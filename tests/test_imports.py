@@ -21,13 +21,18 @@ LEVELS = [
     {"gradient_flow", "mistakes"},
     {"training"},
     {"studies"},
+    {"_style"},
+    {"_svg"},
     {"plotting"},
     {"diagrams", "explorer", "ask"},
     {"labs"},
 ]
 SYMBOLIC = {"derivations"}  # agreement with it proves something: it shares nothing with the rest
-WINGS = {  # the modules of a wing, each importing only from those before it
-    "explorer": ["places", "picture", "table", "markup", "widget"],
+WINGS = {  # the modules of a wing, each importing only from those before it; its __init__ comes last
+    "explorer": [
+        *("controls", "frame", "places", "axes", "picture", "table", "model", "page", "markup"),
+        *("script", "widget"),
+    ],
     "ask": [
         *(
             "text",
@@ -51,7 +56,9 @@ WINGS = {  # the modules of a wing, each importing only from those before it
 NUMERIC = {"numpy"}
 DRAWING = {"numpy", "matplotlib"}
 ALLOWED = {  # by module or by wing; the others import NumPy alone
-    "plotting": DRAWING | {"IPython"},
+    "_style": DRAWING,
+    "_svg": DRAWING,
+    "plotting": DRAWING,
     "diagrams": DRAWING,
     "labs": DRAWING,
     "explorer": DRAWING | {"anywidget", "traitlets"},

@@ -1,44 +1,36 @@
-"""What the labs show is true: against other formulas, at the ends of their sliders, and in the words under them."""
+"""What the labs show is true: against other formulas, at the ends of their sliders, and in the
+words under them."""
 
 import gzip
 import re
 
 import numpy as np
 import pytest
+from figures import Page, artist_of, numbers
 
-from bptt_core import gradient_flow, labs, lstm, rnn
-from bptt_core.explorer import widget
+from bptt_core import gradient_flow, lstm, rnn
+from bptt_core.explorer import script
 from bptt_core.explorer.picture import GAP
-from bptt_core.explorer.places import end_names, stairs
+from bptt_core.explorer.places import beside, stairs
 from bptt_core.explorer.table import digits
-from bptt_core.labs import _words, cliff, forgetting, linear, saturation, windows
-
-NAMES = ["eigenvalues_linear", "eigenvalues_tanh", "forget_gate", "paths", "clipping", "truncation"]
+from bptt_core.labs import LABS, _words, cliff, forgetting, linear, saturation, windows
 
 
 @pytest.fixture(scope="module")
 def made():
-    return {name: getattr(labs, name)() for name in NAMES}
+    return {name: make() for name, make in LABS.items()}
 
 
 def ask(lab, **changes):
-    """(positions, sentence) at the start of a lab with some settings changed: rows of one setting."""
-    setting = {
-        k: v if isinstance(v, str) else np.array([v], float)
-        for k, v in (lab.settings | changes).items()
-    }
-    positions, sentences = lab._function(**setting)
-    return {
-        gid: np.atleast_2d(np.asarray(y, float))[0] for gid, (_, y) in positions.items()
-    }, sentences[0].replace("*", "")
+    """({gid: heights}, sentence) at the start of a lab with some settings changed."""
+    state = lab.at(**changes)
+    drawn = {gid: np.broadcast_to(y, x.shape) for gid, (x, y) in state.drawn.items()}
+    return drawn, state.sentence.replace("*", "")
 
 
 def table(lab, **changes):
-    """The table of numbers as rows of (abscissa, values): its codes undone here, apart from the script."""
-    cells = np.array(lab._evaluate(lab.settings | changes)["cells"], float)
-    size = np.abs(cells) - 1
-    number = np.sign(cells) * (size % 900 + 100) * 10.0 ** (size // 900 - 20)
-    return np.where(cells == GAP, np.nan, np.where(cells == 0, 0, number)).T
+    """The table of numbers as rows of (abscissa, values), as the page reads it."""
+    return numbers(lab.reply(**changes)["cells"]).T
 
 
 def value(pattern, sentence):
@@ -51,35 +43,35 @@ def value(pattern, sentence):
 NUMBER = r"([\d.]+(?:\u00a0×\u00a010[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LABS)
 def test_a_grid_of_settings_and_one_setting_agree(made, name):
+    """What a page holds was computed many settings at a time; a kernel computes one."""
     lab, rng = made[name], np.random.default_rng(0)
-    choices = {k: str(rng.choice(v)) for k, v in lab._values.items() if isinstance(v[0], str)}
-    grid = {k: rng.choice(v, 5) for k, v in lab._values.items() if k not in choices}
-    many, sentences = lab._function(**choices, **grid)
-    for i in range(5):
-        one, sentence = lab._function(**choices, **{k: v[i : i + 1] for k, v in grid.items()})
-        assert sentence == [sentences[i]]
-        for gid, pair in one.items():
-            for a, b in zip(pair, many[gid], strict=True):
-                a, b = np.atleast_2d(a)[0], np.atleast_2d(b)
-                np.testing.assert_allclose(a, b[i if len(b) > 1 else 0], rtol=1e-6, atol=1e-9)
+    page = Page(lab)
+    for _ in range(5):
+        setting = {key: values[rng.integers(len(values))] for key, values in lab.grid.items()}
+        one = lab.reply(**setting)
+        held = page.at(setting)
+        assert one["words"] == held["words"] and one["cells"] == held["cells"]
+        for exact, kept in zip(one["items"], held["items"], strict=True):
+            for axis in "xy":
+                assert np.abs(np.subtract(exact[axis], kept[axis])).max() <= 1  # 1/16 of a point
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LABS)
 def test_every_part_of_a_lab_is_said(made, name):
-    html = made[name]._html
+    html = made[name].html
     for part in ("gtt-title", "gtt-question", "gtt-readout", "gtt-reading"):
         assert len(re.search(rf'class="{part}"[^>]*>(.*?)</p>', html, re.S)[1]) > 20
     assert html.count('role="img" aria-label="') == html.count("<svg") == 2
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LABS)
 def test_a_lab_is_as_light_as_the_appendix_says(made, name):
-    settings = np.prod([len(values) for values in made[name]._values.values()])
-    weight = len(gzip.compress(made[name]._html.encode()))
-    script = len(gzip.compress(widget.SCRIPT.encode()))
-    assert 50 <= settings <= 4000 and 15_000 <= weight <= 50_000 and 5_500 <= script <= 6_500
+    settings = np.prod([len(values) for values in made[name].grid.values()])
+    weight = len(gzip.compress(made[name].html.encode()))
+    assert 50 <= settings <= 4000 and 15_000 <= weight <= 50_000
+    assert 6_500 <= len(gzip.compress(script.classic().encode())) <= 7_500
 
 
 # --- 1
@@ -156,8 +148,8 @@ def test_lab_2_vanishes_with_a_spectral_radius_well_above_one(made):
 def test_lab_2_never_passes_its_bound_and_passes_the_spectral_radius(made):
     lab, passed = made["eigenvalues_tanh"], 0
     for activation, gamma in (("tanh", 1), ("sigmoid", 0.25), ("relu", 1)):
-        for radius in lab._values["radius"]:
-            for drive in lab._values["drive"]:
+        for radius in lab.grid["radius"]:
+            for drive in lab.grid["drive"]:
                 drawn, _ = ask(lab, activation=activation, radius=radius, drive=drive)
                 k, sigma = np.arange(linear.LAGS + 1), np.linalg.norm(radius * saturation.W_UNIT, 2)
                 assert (drawn["gradient"] <= (gamma * sigma) ** k * (1 + 1e-9)).all()
@@ -195,10 +187,8 @@ def test_lab_3_draws_the_gradient_that_backpropagation_gives(made, forget_bias):
     k = forgetting.SHOWN[forgetting.SHOWN <= 50]
     np.testing.assert_allclose(drawn["exact"][: len(k)], exact[k], rtol=1e-8)
     assert np.isnan(drawn["exact"][len(k) :]).all()
-    at = made["forget_gate"]._function("50", np.array([forget_bias]), np.array([2.0]))[0]["exact"][
-        0
-    ]
-    np.testing.assert_allclose(at[: len(k)], 4 * k)  # 50 steps fill the axis of 200
+    state = made["forget_gate"].at(length="50", forget_bias=forget_bias, scale=2.0)
+    np.testing.assert_allclose(state.drawn["exact"][0][: len(k)], k)
     only_f = np.concatenate([np.ones((1, 6)), np.cumprod(cache.f[::-1, 0, 0], 0)]).max(-1)
     np.testing.assert_allclose(drawn["forget"][: len(k)], only_f[k], rtol=1e-10)
 
@@ -221,12 +211,11 @@ def test_lab_3_shows_that_the_product_of_f_and_the_four_terms_are_not_the_gradie
 
 def test_lab_4_stacks_shares_that_add_up_to_one_and_cancel(made):
     lab = made["paths"]
-    setting = {"sequence": "1", "forget_bias": np.array([1.0]), "scale": np.array([2.0])}
-    positions, sentences = lab._function(**setting)
-    lags = len(positions["total"][1][0])
+    drawn, sentence = ask(lab, sequence="1", forget_bias=1.0, scale=2.0)
+    lags = len(drawn["total"])
     share = {}
     for gid in ("cell", "gates", "output", "mixed"):
-        edge, base = np.split(positions[f"share-{gid}"][1][0], 2)
+        edge, base = np.split(drawn[f"share-{gid}"], 2)
         assert (
             (edge[::2] == edge[1::2]).all()
             and (base[::2] == base[1::2]).all()
@@ -239,13 +228,12 @@ def test_lab_4_stacks_shares_that_add_up_to_one_and_cancel(made):
         ).all()
     np.testing.assert_allclose(sum(share.values()), 1, rtol=1e-9)
     pull = sum(map(abs, share.values()))
-    assert pull.max() > 1.5 and f"at lag {pull.argmax()} " in sentences[0]
+    assert pull.max() > 1.5 and f"at lag {pull.argmax()} " in sentence
     worst = np.stack(list(share.values()))[:, pull.argmax()]
     assert (
-        abs(value(rf"above zero add up to {NUMBER},", sentences[0]) / worst[worst > 0].sum() - 1)
-        < 0.03
+        abs(value(rf"above zero add up to {NUMBER},", sentence) / worst[worst > 0].sum() - 1) < 0.03
     )
-    assert abs(value(rf"below to −{NUMBER}\.", sentences[0]) / worst[worst < 0].sum() + 1) < 0.03
+    assert abs(value(rf"below to −{NUMBER}\.", sentence) / worst[worst < 0].sum() + 1) < 0.03
     assert abs(share["cell"][-1]) < 0.05 and share["cell"][1] > 0.5
 
 
@@ -341,7 +329,8 @@ def test_lab_6_is_exact_with_the_whole_window_and_falls_with_it():
 
 
 def test_lab_6_truncates_as_a_cut_sequence_does():
-    """With a window of 1 every loss sees its own step only: the gradient with the state before it held fixed."""
+    """With a window of 1 every loss sees its own step only: the gradient with the state before it
+    held fixed."""
     rng = np.random.default_rng(4)
     x, dh = 0.3 * rng.standard_normal((30, 1, 3)), rng.standard_normal((30, 1, 8))
     params = rnn.init_params(3, 8, rng, orthogonal=True)
@@ -375,7 +364,7 @@ def test_lab_6_says_how_long_a_window_must_be(made):
 
 def test_lab_6_the_error_of_the_rnn_alone_stays_below_the_factor_per_step(made):
     for cell in ("rnn", "lstm"):
-        memory = np.array(made["truncation"]._values["memory"])
+        memory = np.array(made["truncation"].grid["memory"])
         error, _ = windows.truncated(cell, memory)
         assert (error <= memory[:, None] ** windows.WINDOWS).all() == (cell == "rnn")
 
@@ -400,34 +389,28 @@ def test_a_number_of_the_table_is_three_digits_and_a_power(given, want):
     assert digits(np.array([given, np.nan], float)).tolist() == [want, GAP]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_table_holds_what_the_function_says_to_three_digits_and_nothing_outside_the_axes(
-    made, name
-):
+@pytest.mark.parametrize("name", LABS)
+def test_the_table_holds_what_is_drawn_to_three_digits_and_nothing_outside_the_axes(made, name):
     lab, rng, listed = made[name], np.random.default_rng(5), 0
-    heading, columns = lab._columns
+    columns = lab.columns
     for _ in range(12):
-        changes = {k: v[rng.integers(len(v))] for k, v in lab._values.items()}
-        positions = lab._function(**widget._arrays(changes))[0]
-        rows = table(lab, **changes)
-        at, numbers = positions.get(heading, (positions[next(iter(columns))][0],) * 2)
-        np.testing.assert_array_equal(rows[:, 0], numbers)
+        changes = {key: values[rng.integers(len(values))] for key, values in lab.grid.items()}
+        state, rows = lab.at(**changes), table(lab, **changes)
         kept = rows[np.isfinite(rows[:, 0]), 0]
-        assert (np.diff(kept) >= 1).all() and (
-            kept == np.rint(kept)
-        ).all()  # whole lags, none of them twice
+        # whole lags, none of them twice
+        assert (np.diff(kept) >= 1).all() and (kept == np.rint(kept)).all()
         for gid, column in zip(columns, rows[:, 1:].T, strict=True):
-            axes = lab._picture.artists[gid][1].axes
+            axes = artist_of(lab, gid)[1].axes
             (low, high), log = axes.get_ylim(), axes.get_yscale() == "log"
-            x, y = (np.atleast_2d(np.asarray(v, float))[0] for v in positions[gid])
+            x, y = (np.broadcast_to(v, np.shape(state.drawn[gid][0])) for v in state.drawn[gid])
             with np.errstate(divide="ignore"):
-                want = np.exp(np.interp(at, x, np.log(y))) if log else np.interp(at, x, y)
-            inside = (want >= low) & (want <= high) & (at <= x[-1])
+                logs = np.interp(rows[:, 0], x, np.log(y)) if log else None
+                want = np.exp(logs) if log else np.interp(rows[:, 0], x, y)
+            inside = (want >= low) & (want <= high) & (rows[:, 0] <= np.nanmax(x))
             assert (np.isfinite(column) == (inside | (want == 0))).all(), (gid, changes)
             unit = 10.0 ** (np.floor(np.log10(np.maximum(want[inside], 1e-6 * high))) - 2)
-            assert (
-                np.abs(column - want)[inside] <= 0.5000001 * unit + 1e-6 * high * (not log)
-            ).all(), (gid, changes)
+            slack = 0.5000001 * unit + 1e-6 * high * (not log)
+            assert (np.abs(column - want)[inside] <= slack).all(), (gid, changes)
             listed += inside.sum()
     assert listed > 100
 
@@ -437,7 +420,7 @@ def test_the_table_agrees_with_the_words(made):
     five = rows[rows[:, 0] == 5][0]
     assert f"error of {100 * five[1]:.0f}\u00a0%" in sentence and f"by {five[2]:.0f}°" in sentence
     for cell in ("rnn", "lstm"):
-        for memory in made["truncation"]._values["memory"]:
+        for memory in made["truncation"].grid["memory"]:
             assert table(made["truncation"], cell=cell, memory=memory)[-1].tolist() == [
                 30,
                 0,
@@ -477,25 +460,20 @@ def test_a_verdict_agrees_with_its_factor(factor, word):
 
 
 def test_names_stand_where_their_curves_end_or_leave_and_beside_the_longest_of_a_stack():
-    x, falls = np.arange(0, 31, 5.0), lambda rate: 10.0 ** (-rate * np.arange(0, 31, 5.0))[None]
-    curves = {
-        "ends": falls(0.01),
-        "soon": falls(0.25),
-        "later": falls(0.2),
-        "grows": falls(-0.5),
-        "more": falls(-0.6),
-    }
-    at = {gid: (x[0, 0], y[0, 0]) for gid, (x, y) in end_names(x, curves, 1e-3, 1e4).items()}
-    assert at["ends.name"] == pytest.approx((30, 10**-0.3))
-    for first, second, corner in (
-        ("later", "soon", 15),
-        ("grows", "more", 8),
-    ):  # 0.001 at 15, 10000 at 8
-        assert at[f"{first}.name"][0] == at[f"{second}.name"][0] == pytest.approx(corner)
-    assert (
-        at["soon.name"][1] < 10 * at["later.name"][1] and at["later.name"][1] > at["soon.name"][1]
+    """On a log axis from 1e-3 to 1e4 over 30 lags, as shares of it."""
+    x = np.arange(0, 31, 5.0)
+    powers = {"ends": -0.01, "soon": -0.25, "later": -0.2, "grows": 0.5, "more": 0.6}
+    curves = [(x[None] / 30, (power * x[None] + 3) / 7) for power in powers.values()]
+    across, up = (
+        30 * axis[:, 0] if i == 0 else axis[:, 0] for i, axis in enumerate(beside(curves))
     )
-    assert at["more.name"][1] > at["grows.name"][1] > at["ends.name"][1]
+    at = {gid: (across[i], 10 ** (7 * up[i] - 3)) for i, gid in enumerate(powers)}
+    assert at["ends"] == pytest.approx((30, 10**-0.3))
+    # 0.001 at 15, 10000 at 8
+    for first, second, corner in (("later", "soon", 15), ("grows", "more", 8)):
+        assert at[first][0] == at[second][0] == pytest.approx(corner)
+    assert at["soon"][1] < 10 * at["later"][1] and at["later"][1] > at["soon"][1]
+    assert at["more"][1] > at["grows"][1] > at["ends"][1]
 
 
 def test_bars_are_as_wide_as_a_lag_and_end_with_the_axis():
@@ -505,6 +483,6 @@ def test_bars_are_as_wide_as_a_lag_and_end_with_the_axis():
 
 
 def test_a_curve_that_stops_early_has_its_name_there():
-    x, y = np.arange(4.0), np.array([[1, 0.5, 0.25, np.nan]])
-    (at_x, at_y) = end_names(x, {"curve": y}, 1e-3, 10)["curve.name"]
-    assert (at_x.item(), at_y.item()) == pytest.approx((2, 0.25))
+    x, y = np.arange(4.0)[None] / 3, np.array([[0.9, 0.5, 0.25, np.nan]])
+    across, up = beside([(x, y)])
+    assert (across.item(), up.item()) == pytest.approx((2 / 3, 0.25))

@@ -6,20 +6,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib
+import nbformat
 import numpy as np
 import pytest
 
-from bptt_core import plotting
-from bptt_core.explorer import widget
+from bptt_core import _svg, plotting
+from bptt_core.explorer import script
 
 PAPER = {"light": ("#ffffff", "#f6f7f9"), "dark": ("#14181e", "#1d232c")}
 LINES = [name for name in plotting.PALETTE if name not in ("paper", "ink", "muted", "rule")]
 DRAW = """
 from bptt_core import plotting
-fig, ax = plotting.figure()
-ax.semilogy([0, 1, 2], [1, 0.1, 0.01], color="gtt:gradient", gid="curve")
-ax.plot([0, 1], [1, 1], "o--", color="gtt:bound")
-plotting.label(ax, 2, 0.01, "$ρ^k$", "gradient")
+with plotting.style():
+    fig, ax = plotting.figure()
+    ax.semilogy([0, 1, 2], [1, 0.1, 0.01], color="gtt:gradient", gid="curve")
+    ax.plot([0, 1], [1, 1], "o--", color="gtt:bound")
+    plotting.label(ax, 2, 0.01, "$ρ^k$", "gradient")
 shown = plotting.show(fig, alt="a curve")
 """
 
@@ -52,7 +55,7 @@ def test_every_colour_can_be_read_as_text_on_its_paper(name, theme):
 
 
 def test_the_style_sheet_holds_the_same_palette():
-    sheet = (widget.STATIC / "explorer.css").read_text(encoding="utf-8")
+    sheet = script.sheet()
     blocks = dict(
         zip(("light", "dark"), re.findall(r"\{([^}]*--gtt-ink:[^}]*)\}", sheet), strict=True)
     )
@@ -82,6 +85,71 @@ def test_a_figure_has_its_alt_text_and_refuses_to_go_without(shown):
     fig, _ = plotting.figure()
     with pytest.raises(ValueError, match="alt"):
         plotting.show(fig, alt="  ")
+
+
+SETTINGS = """
+import matplotlib
+before = dict(matplotlib.rcParams)
+{done}
+print([name for name in before if before[name] != matplotlib.rcParams[name]])
+"""
+
+
+@pytest.mark.parametrize(
+    "done",
+    [
+        "from bptt_core import diagrams, explorer, labs, plotting",
+        "from bptt_core import diagrams, plotting\n"
+        "plotting.show(diagrams.lstm_cell(), alt='a')._repr_mimebundle_()",
+        "from bptt_core import labs\nlabs.truncation().memory = 0.5",
+        "from bptt_core import plotting\nplotting.png(plotting.figure()[0])",
+    ],
+)
+def test_no_setting_of_matplotlib_is_other_than_before(done):
+    code = SETTINGS.format(done=done)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+def test_a_chapter_that_draws_asks_for_the_style():
+    for path in sorted((Path(__file__).parents[1] / "chapters").glob("*.ipynb")):
+        cells = nbformat.read(path, as_version=4).cells
+        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        first = re.search(r"\bfigure\(", code)
+        assert not first or "use_style()" in code[: first.start()], path.name
+
+
+def test_a_figure_is_drawn_alike_in_any_session(shown):
+    other = {}
+    with matplotlib.rc_context():
+        plotting.use_style()
+        assert matplotlib.rcParams["lines.linewidth"] == plotting.STYLE["lines.linewidth"]
+        exec(DRAW, other)
+    assert other["shown"].svg == shown.svg
+
+
+OTHER_WRITERS = {  # what a change of Matplotlib's writer could look like
+    "the sheet": lambda text: re.sub("<style.*</style>", "", text, flags=re.S),
+    "the names of groups": lambda text: re.sub(r'<g id="([\w.]+)_(\d+)"', r'<g id="\1-\2"', text),
+    "the paths": lambda text: re.sub(' d="([^"]*)"', r" d='\1'", text),
+    "the places": lambda text: re.sub(' (x|y)="([^"]*)"', r" \1='\2'", text),
+    "the size of letters": lambda text: text.replace("scale(0.015625)", "scale(0.0156)"),
+}
+
+
+@pytest.mark.parametrize("change", OTHER_WRITERS)
+def test_what_matplotlib_writes_otherwise_fails_and_does_not_go_out_half_done(monkeypatch, change):
+    written, other = _svg._written, OTHER_WRITERS[change]
+    monkeypatch.setattr(_svg, "_written", lambda fig: other(written(fig)))
+    fig, _ = plotting.figure()
+    with pytest.raises(RuntimeError, match="matches in what Matplotlib"):
+        plotting.svg(fig, "a")
+
+
+def test_a_figure_without_a_letter_is_a_figure_too():
+    fig, ax = plotting.figure()
+    ax.axis("off")
+    assert plotting.svg(fig, "nothing").startswith('<svg class="gtt-svg"')
 
 
 def test_alt_text_is_escaped():
@@ -138,7 +206,8 @@ def test_a_shown_figure_offers_svg_and_a_sharp_png(shown):
 
 
 def test_a_shown_pyplot_figure_is_closed_so_that_it_appears_once():
-    code = "import matplotlib; matplotlib.use('agg'); import matplotlib.pyplot as plt; from bptt_core import plotting\n"
+    code = "import matplotlib; matplotlib.use('agg'); import matplotlib.pyplot as plt\n"
+    code += "from bptt_core import plotting\n"
     code += "fig, ax = plt.subplots(); plotting.show(fig, alt='x'); print(len(plt.get_fignums()))"
     assert (
         subprocess.run(

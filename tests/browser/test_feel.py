@@ -1,13 +1,15 @@
-"""How the labs feel in the built book: a moved slider is painted in one frame, and soon enough on a slow machine.
+"""How the labs feel in the built book: a moved slider is painted in one frame, and soon enough on a
+slow machine.
 
-These tests time. `tools/test.py` runs them alone, and a lab that fails has four more tries: other processes can only
-add time.
+These tests time. `tools/test.py` runs them alone, and a lab that fails has four more tries: other
+processes can only add time.
 """
 
 import pytest
 
 MOVES, ROUNDS = 40, 5
-# From the input, at the start of a frame as browsers deliver it, to the moment that frame is painted.
+# From the input, at the start of a frame as browsers deliver it, to the moment that frame is
+# painted.
 PAINTED = """async ([id, moves]) => {
     const input = document.querySelector(`[id="${id}"] input[type=range]`), times = [];
     const { port1, port2 } = new MessageChannel();
@@ -25,7 +27,8 @@ PAINTED = """async ([id, moves]) => {
 
 
 def quantiles(page, speed, lab, *, rate, median, late=float("inf")):
-    """Median and 95th percentile, in ms, with the processor slowed `rate` times; of the first round within bounds."""
+    """Median and 95th percentile, in ms, with the processor slowed `rate` times; of the first round
+    within bounds."""
     speed.send("Emulation.setCPUThrottlingRate", {"rate": rate})
     for _ in range(ROUNDS):
         times = page.evaluate(PAINTED, [lab, MOVES])

@@ -7,9 +7,13 @@ import os
 import re
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.util import logging
+
+from bptt_core.explorer import script
 
 from . import questions
 
@@ -18,9 +22,9 @@ try:
 except ImportError:
     minify = None
 
+LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-EXPLORER = ROOT / "src" / "bptt_core" / "explorer"
 STATIC = HERE.parents[1] / "_theme" / "static"
 FONT = re.compile(r"url\((fonts/[\w-]+\.woff2)\)")
 TABLE = re.compile(r'(<script type="application/json"[^>]*)>([^<]{2000,})(</script>)')
@@ -87,16 +91,15 @@ def first_words(doctree, limit=155):
     return ""
 
 
-def version_of(*files):
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:8]
+def version_of(*contents):
+    """What an address carries so that a browser's old copy of these bytes is not taken for them."""
+    return hashlib.sha256(b"".join(contents)).hexdigest()[:8]
 
 
 def add_context(app, pagename, templatename, context, doctree):
     body = (context.get("body") or "").replace(questions.ANSWERS_HERE, questions.PROGRESS)
     for wrong, right in REPAIRS:
+        app.gtt_repaired[wrong] += body.count(wrong)
         body = body.replace(wrong, right)
     context["body"] = re.sub(r"<pre .*?</pre>", plain_code, body, flags=re.S)
     context["has_math"] = "<mjx-container" in body
@@ -114,14 +117,11 @@ def add_context(app, pagename, templatename, context, doctree):
 
 def start(app):
     app.gtt_repository = repository()
-    app.gtt_version = version_of(
-        *sorted(
-            p
-            for folder in (STATIC, EXPLORER, questions.HERE, questions.HERE / "script")
-            for p in folder.iterdir()
-            if p.is_file()
-        )
-    )
+    app.gtt_repaired = Counter()
+    files = sorted(path for path in STATIC.iterdir() if path.is_file())
+    own = [script.classic(), script.sheet(), questions.SHEET, *questions.SCRIPTS.values()]
+    parts = [*(text.encode() for text in own), *(path.read_bytes() for path in files)]
+    app.gtt_version = version_of(*parts)
 
 
 def inline_font(match):
@@ -152,11 +152,8 @@ def style(static):
 
     It goes into the page itself, with the fonts of the text: the first thing seen waits for no
     second request, and nothing moves when a font arrives."""
-    sheets = [
-        sheet.read_text(encoding="utf-8")
-        for sheet in (EXPLORER / "explorer.css", STATIC / "gtt.css")
-    ]
-    plain = FONT.sub(inline_font, squeezed("\n".join(sheets)))
+    theme = (STATIC / "gtt.css").read_text(encoding="utf-8")
+    plain = FONT.sub(inline_font, squeezed(f"{script.sheet()}\n{theme}"))
     return plain, squeezed((static / "math.css").read_text(encoding="utf-8"))
 
 
@@ -181,12 +178,21 @@ def move_tables(html, name, static):
     return html, bool(tables)
 
 
+def warn_of_idle_repairs(app):
+    """Sphinx may write something else one day: then a repair finds nothing, and what it mended is
+    wrong again."""
+    for wrong, _ in REPAIRS:
+        if not app.gtt_repaired[wrong]:
+            LOGGER.warning("gtt/page.py: no page has %r, which a repair is there for", wrong)
+
+
 def finish(app, error):
     """Last touches to the written pages: their style, and the tables of their explorers."""
     if error is not None or app.builder.format != "html":
         return
+    warn_of_idle_repairs(app)
     static = Path(app.outdir, "_static")
-    scripts = {"explorer.js": (EXPLORER / "explorer.js").read_text(encoding="utf-8")}
+    scripts = {"explorer.js": script.classic()}
     for name, code in (scripts | questions.SCRIPTS).items():
         (static / name).write_text(minified(code), encoding="utf-8")
     plain, of_math = style(static)
@@ -204,7 +210,7 @@ def finish(app, error):
         html, moved = move_tables(html, name, static)
         head = f"<style>{css}</style>"
         if moved:
-            version = version_of(static / "tables" / name)
+            version = version_of((static / "tables" / name).read_bytes())
             head += f'<script defer src="{to_static}/tables/{name}?v={version}"></script>'
         page.write_text(html.replace(STYLE_HERE, head), encoding="utf-8")
     shutil.rmtree(static / "fonts", ignore_errors=True)

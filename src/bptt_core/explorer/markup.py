@@ -4,56 +4,71 @@ import json
 import re
 from html import escape
 
+# until the script is there; and JupyterLab leaves the keys of such a field alone
+OFF = 'disabled data-lm-suppress-shortcuts="true"'
 
-def html(controls, spec, pictures, texts):
-    """The figure as one element. Without the script it is the picture and the texts, and nothing that does not work."""
-    uid, time = spec["uid"], any(item["time"] for item in spec["items"])
+
+def html(spec, pictures, texts):
+    """The figure as one element. Without the script it is the picture and the texts, and nothing
+    that does not work.
+
+    spec      a `table.Spec`
+    pictures  (SVG, width in inches) of each panel
+    texts     title, question, words, longest (the longest sentence) and reading"""
+    uid = spec["uid"]
     panels = "".join(
         f'<div class="gtt-panel" style="--width:{width:g}">{svg}</div>' for svg, width in pictures
     )
-    knobs = "".join(
-        _choice(c, uid) if c["options"] else _slider(c) for c in _described(controls, spec)
-    )
-    play = _button("gtt-play", "Play", ' data-name="Play"') if time else ""
-    data = json.dumps(spec, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    knobs = "".join(_choice(c, uid) if c["options"] else _slider(c) for c in spec["controls"])
+    play = "" if spec["play"] is None else _button("gtt-play", "Play")
+    buttons = f'<div class="gtt-buttons">{play}{_button("gtt-reset", "Reset")}</div>'
+    # JSON writes what a parser of HTML could take for a tag some other way
+    data = json.dumps(spec, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return f"""<div class="gtt-explorer" id="{uid}" role="group" aria-labelledby="{uid}-title">
 <p class="gtt-title" id="{uid}-title">{_rich(texts["title"])}</p>
 <p class="gtt-question">{_rich(texts["question"])}</p>
 <div class="gtt-panels">{panels}</div>
 <div class="gtt-said" data-longest="{escape(texts["longest"])}">
 <p class="gtt-readout">{_rich(texts["words"])}</p></div>
-<div class="gtt-controls">{knobs}<div class="gtt-buttons">{play}{_button("gtt-reset", "Reset")}</div></div>
+<div class="gtt-controls">{knobs}{buttons}</div>
 <p class="gtt-reading">{_rich(texts["reading"])}</p>
-<details class="gtt-numbers"><summary>Numbers of the curves shown</summary>{_button("gtt-copy", "Copy")}
-<div class="gtt-scroll" tabindex="0" role="region" aria-label="Table: {escape(texts["title"])}"><table></table></div>
-</details><p class="gtt-status" role="status"></p><p class="gtt-error" role="alert"></p>
+{_numbers(texts["title"])}
+<p class="gtt-status" role="status"></p><p class="gtt-error" role="alert"></p>
 <script type="application/json">{data}</script></div>"""
 
 
-def _described(controls, spec):
-    return [c | {"label": controls[c["name"]].label} for c in spec["controls"]]
+def _numbers(title):
+    """The table of numbers, which the script fills."""
+    return f"""<details class="gtt-numbers"><summary>Numbers of the curves shown</summary>
+{_button("gtt-copy", "Copy")}
+<div class="gtt-scroll" tabindex="0" role="region" aria-label="Table: {escape(title)}">
+<table></table></div></details>"""
 
 
-def _slider(c):
-    start, last = c["start"], len(c["values"]) - 1
-    value = escape(c["texts"][start])
-    return f"""<div class="gtt-slider" data-control="{c["name"]}"><label><span>{_rich(c["label"])}</span>
+def _slider(control):
+    last = len(control["values"]) - 1
+    start = control["start"]
+    value = escape(control["texts"][start])
+    return f"""<div class="gtt-slider" data-control="{control["name"]}">
+<label><span>{_rich(control["label"])}</span>
 <input type="range" min="0" max="{last}" value="{start}" step="1" aria-valuetext="{value}"
- style="--at:{start / last:.4g}" disabled data-lm-suppress-shortcuts="true"></label><output>{value}</output></div>"""
+ style="--at:{start / last:.4g}" {OFF}></label><output>{value}</output></div>"""
 
 
-def _choice(c, uid):
+def _choice(control, uid):
+    name = control["name"]
     options = [
-        f"""<label><input type="radio" name="{uid}-{c["name"]}" value="{escape(value)}"{" checked" * (i == c["start"])}
- disabled data-lm-suppress-shortcuts="true"><span>{escape(text)}</span></label>"""
-        for i, (value, text) in enumerate(zip(c["values"], c["texts"], strict=True))
+        f"""<label><input type="radio" name="{uid}-{name}" value="{escape(value)}"
+{" checked" * (i == control["start"])} {OFF}><span>{escape(text)}</span></label>"""
+        for i, (value, text) in enumerate(zip(control["values"], control["texts"], strict=True))
     ]
-    legend = f"<legend>{escape(c['label'])}</legend>"
-    return f'<fieldset class="gtt-choice" data-control="{c["name"]}">{legend}{"".join(options)}</fieldset>'
+    legend = f"<legend>{escape(control['label'])}</legend>"
+    return f"""<fieldset class="gtt-choice" data-control="{name}">{legend}
+{"".join(options)}</fieldset>"""
 
 
-def _button(kind, name, more=""):
-    return f'<button type="button" class="{kind}"{more} disabled data-lm-suppress-shortcuts="true">{name}</button>'
+def _button(kind, name):
+    return f'<button type="button" class="{kind}" {OFF}>{name}</button>'
 
 
 def _rich(text):

@@ -1,60 +1,64 @@
-"""Where the lines of a movable figure go: names beside their curves, straight lines, stacks of bars."""
+"""Where names and bars go: names beside their curves and apart, bars as wide as a step.
+
+Here an axis is a function `share` of values to fractions of its length, whatever its scale.
+"""
 
 import itertools
 
 import numpy as np
 
+LINE = 0.09  # the height of a line of text, as a share of the axes
+NEIGHBOURS = 0.3  # names closer than this, as a share of the axes, may not overlap
 
-def end_names(x, curves, low, high):
-    """Where to write the names of curves {gid: (n, points)} on a log axis: where each ends or leaves it, but apart.
 
-    Returns {gid + ".name": (x, y)}, each (n, 1)."""
-    y = np.log(
-        np.clip(np.stack(list(curves.values())), 1e-300, 1e300)
-    )  # NaN, after a curve's end, stays
-    low, high = np.log(low), np.log(high)
-    inside = (y >= low) & (y <= high)
-    last = np.where(inside.any(-1), y.shape[-1] - 1 - inside[..., ::-1].argmax(-1), 0)
-    after = np.minimum(last + 1, y.shape[-1] - 1)
-    y, y_after = (np.take_along_axis(y, i[..., None], -1)[..., 0] for i in (last, after))
-    beyond = np.where(np.isfinite(y_after), y_after, y)
-    share = (beyond.clip(low, high) - y) / np.where(
-        beyond == y, 1, beyond - y
-    )  # of the way to the next point
-    at = x[last] + share * (x[after] - x[last])
-    gap = 0.09 * (high - low)  # the height of a line of text
-    y = beyond.clip(low + 0.7 * gap, high - gap / 2)
-    earlier = np.where(
-        y > (low + high) / 2, -at, at
-    )  # what leaves first was the highest, or the lowest
-    order = np.lexsort([earlier, y], axis=0)
-    y, near = np.take_along_axis(y, order, 0), np.take_along_axis(at, order, 0)
-    close = np.abs(near - near[:, None]) < 0.3 * x[-1]
+def beside(curves):
+    """Where the names of curves go: where each ends or leaves the axes, but apart from its
+    neighbours.
+
+    curves  [(x, y)] as fractions of the axes, each (n, points); NaN after a curve's end
+    Returns (x, y), each (curves, n), as fractions of the axes."""
+    near, y, falls = map(np.stack, zip(*(_end(*curve) for curve in curves), strict=True))
+    y = y.clip(0.7 * LINE, 1 - LINE / 2)
+    # what leaves first was the highest, or the lowest
+    order = np.lexsort([np.where(falls, near, -near), y], axis=0)
+    y = np.take_along_axis(y, order, 0)
+    near = np.take_along_axis(near, order, 0)
+    close = np.abs(near - near[:, None]) < NEIGHBOURS
     pairs = list(itertools.combinations(range(len(y)), 2))
     for i, j in pairs:
-        y[j] = np.where(close[i, j], np.maximum(y[j], y[i] + gap), y[j])
-    y = np.minimum(y, high - gap / 2)
+        y[j] = np.where(close[i, j], np.maximum(y[j], y[i] + LINE), y[j])
+    y = np.minimum(y, 1 - LINE / 2)
     for i, j in reversed(pairs):
-        y[i] = np.where(close[i, j], np.minimum(y[i], y[j] - gap), y[i])
-    stacked = close & (np.abs(y - y[:, None]) < len(y) * gap)
-    near = np.where(stacked, near, 0).max(
-        1
-    )  # names in one stack start beside the longest of its curves
-    at, y = (np.take_along_axis(v, order.argsort(0), 0) for v in (near, np.exp(y)))
-    return {f"{gid}.name": (at[i][:, None], y[i][:, None]) for i, gid in enumerate(curves)}
+        y[i] = np.where(close[i, j], np.minimum(y[i], y[j] - LINE), y[i])
+    # names in one stack start beside the longest of its curves
+    stacked = close & (np.abs(y - y[:, None]) < len(y) * LINE)
+    near = np.where(stacked, near, 0).max(1)
+    back = order.argsort(0)
+    return np.take_along_axis(near, back, 0), np.take_along_axis(y, back, 0)
 
 
-def straight(powers, high):
-    """The ends of c^k (n, lags+1), a straight line on a log axis, as far as `high`: (x, y), each (n, 2)."""
-    end = np.minimum((powers <= high).sum(-1), powers.shape[-1] - 1)
-    return np.stack([0 * end, end], -1), np.stack(
-        [powers[:, 0], powers[np.arange(len(end)), end]], -1
-    )
+def _end(x, y):
+    """Where curves (n, points) end or leave the axes: (x, y, whether in the lower half), each
+    (n,)."""
+    inside = (x >= 0) & (x <= 1 + 1e-9) & (y >= 0) & (y <= 1)
+    last = np.where(inside.any(-1), y.shape[-1] - 1 - inside[..., ::-1].argmax(-1), 0)
+    after = np.minimum(last + 1, y.shape[-1] - 1)
+
+    def pick(values, at):
+        return np.take_along_axis(values, at[:, None], -1)[:, 0]
+
+    y_last, y_after = pick(y, last), pick(y, after)
+    x_last, x_after = pick(x, last), pick(x, after)
+    beyond = np.where(np.isfinite(y_after), y_after, y_last)
+    rise = np.where(beyond == y_last, 1, beyond - y_last)
+    share = (beyond.clip(0, 1) - y_last) / rise  # of the way to the next point
+    x_end = x_last + np.where(np.isfinite(y_after), share * (x_after - x_last), 0)
+    return x_end, beyond, beyond <= 0.5
 
 
 def stairs(k, low, high):
-    """The outline of bars from `low` to `high` (n, lags), each as wide as a lag: (x, y), closed where it began."""
+    """The outline of bars from `low` to `high` (n, lags), each as wide as a lag: (x, y), closed
+    where it began."""
     edges = np.repeat(np.r_[k[0], (k[1:] + k[:-1]) / 2, k[-1]], 2)[1:-1]
-    return np.r_[edges, edges[::-1]], np.concatenate(
-        [np.repeat(high, 2, 1), np.repeat(low, 2, 1)[:, ::-1]], 1
-    )
+    there, back = np.repeat(high, 2, 1), np.repeat(low, 2, 1)[:, ::-1]
+    return np.r_[edges, edges[::-1]], np.concatenate([there, back], 1)

@@ -1,77 +1,33 @@
-"""A figure with sliders that lives in the page: live with a kernel, and just as movable without one.
+"""A figure with sliders that lives in the page: live with a kernel, and just as movable without
+one.
 
-`Explorer`  the widget
-`Slider`    a control that moves along a grid of numbers
-`Choice`    a control that picks one of a few names
-
-Matplotlib draws the figure once, as SVG; an artist that moves carries a `gid`. A function of the settings says where
-each of them goes. It is evaluated over the whole grid of settings when the cell runs, and the page keeps the resulting
-path coordinates as a table. With a kernel the same function is evaluated at the exact setting.
+Matplotlib draws the figure once, as SVG; an artist that moves carries a `gid`. A function of the
+settings says where each of them goes. It is evaluated over the whole grid of settings when the cell
+runs, and the page keeps the resulting path coordinates as a table. With a kernel the same function
+is evaluated at the exact setting.
 """
 
 import itertools
-import math
 import os
-import re
 import sys
 from collections import Counter
-from pathlib import Path
-from typing import NamedTuple
 
 import anywidget
-import numpy as np
 import traitlets
 
 from bptt_core import plotting
-from bptt_core.explorer import markup, table
-from bptt_core.explorer.picture import Picture
-
-STATIC = Path(__file__).parent
-SCRIPT, SHEET = (
-    (STATIC / name).read_text(encoding="utf-8") for name in ("explorer.js", "explorer.css")
-)
-LIMIT = 4_000_000  # numbers in one table
-CHUNK = 64  # settings evaluated at once
-
-
-class Slider(NamedTuple):
-    """A control that moves along `values`; `text` formats a value, as a format string or a function."""
-
-    label: str  # plain words, with the symbol if there is one
-    values: object  # increasing numbers
-    start: float
-    text: object = "{:.3g}"
-    symbol: str | None = None  # another name for it in the page's address
-
-
-class Choice(NamedTuple):
-    """A control that picks one of `options`, {value: label}."""
-
-    label: str
-    options: dict
-    start: str
-    symbol: str | None = None
-
-
-class _Number(traitlets.Float):
-    """A finite number in the range of a slider."""
-
-    def validate(self, obj, value):
-        value = super().validate(obj, value)
-        if not np.isfinite(value):
-            raise traitlets.TraitError(
-                f"{self.name}: got {value}, wanted a number from {self.min} to {self.max}"
-            )
-        return value
+from bptt_core._arrays import wanted
+from bptt_core.explorer import markup, page, script
+from bptt_core.explorer.model import Model
 
 
 class Explorer(anywidget.AnyWidget):
     """A movable figure: controls, a picture, a sentence that says what is seen.
 
-    function   (**settings) → (positions, sentences). The settings of sliders arrive as arrays (n,), those of choices as
-               strings. positions maps a gid to (x, y), each (n, points) or (points,) in data coordinates, NaN where
-               nothing is drawn; sentences is a list of n texts, with *stressed words* and indices as in W_hh
-    figures    Matplotlib figures whose moving artists have these gids; side by side, on a phone below one another
+    function   (**settings) → Frame. The settings of sliders arrive as arrays (n,), those of choices
+               as strings
+    figures    Matplotlib figures whose moving artists have gids; side by side, on a phone below one
+               another
     controls   {setting: Slider or Choice}
     name       short and unique in the book: it is the figure's address
     title      the claim of the figure
@@ -79,15 +35,58 @@ class Explorer(anywidget.AnyWidget):
     reading    how to read it, in a sentence or two
     alts       a description of each figure
     drag       {gid of markers: names of the one or two sliders they drag}
-    play       gids of the curves whose horizontal axis is time: a button lets them grow
-    columns    (heading of the abscissa, {gid: heading}): the curves of the table of numbers. Its rows are the points of
-               the first of them, or positions[heading of the abscissa]: (x on the axis, the number to write)
+    click      {gid of markers: names of the one or two sliders that a click on their picture sets}
+    play       gids of the curves whose horizontal axis is time: a button lets them grow. Or the
+               name of a slider: the button moves it from its first value to its last
+    columns    (heading of the abscissa, {gid: heading}): the curves of the table of numbers
+    below      {gid: colour of the palette that its shades below 0 have}
 
-    Each setting is a trait: `lab.radius = 1.05` moves the figure, `lab.observe(f, "radius")` hears the reader move it.
-    Raises what `function` raises; ValueError for a table that would be too large and for a gid that is not drawn."""
+    Each setting is a trait: `lab.radius = 1.05` moves the figure, `lab.observe(f, "radius")` hears
+    the reader move it. The traits that a page or a kernel shares with Python:
 
-    _esm = SCRIPT + "\nexport default { render: globalThis.bpttExplorer.render };\n"
-    _css = SHEET
+    =========  ==========================================================================
+    {setting}  a number in the range of its slider, or the name of an option
+    _html      the figure as one element, with its table (`markup`)
+    _frame     the kernel's last answer, a `table.Reply`: the figure at exactly `settings`
+    _esm       the script as a module that exports `render`
+    _css       its style sheet
+    =========  ==========================================================================
+
+    Raises what `function` raises; ValueError for a table that would be too large, for a gid that is
+    not drawn, and for a result that is no `Frame`.
+
+    >>> import numpy as np
+    >>> from bptt_core import plotting
+    >>> from bptt_core.explorer import Explorer, Frame, Slider
+    >>> t = np.linspace(0, 10, 80)
+    >>> def damped(damping):
+    ...     wave = np.exp(-damping[:, None] * t) * np.cos(3 * t)
+    ...     said = [f"*{np.exp(-10 * d):.2g}* is left." for d in damping]
+    ...     return Frame({"wave": (t, wave)}, said)
+    >>> with plotting.style():
+    ...     fig, ax = plotting.figure(5, 2.6)
+    ...     _ = ax.set(xlim=(0, 10), ylim=(-1, 1), xlabel="seconds")
+    ...     _ = ax.plot([], [], color="gtt:forward", gid="wave")
+    >>> lab = Explorer(
+    ...     damped,
+    ...     [fig],
+    ...     {"damping": Slider("Damping", np.linspace(0, 1, 21), 0.2)},
+    ...     name="damped",
+    ...     title="Damping takes the same share from every second",
+    ...     question="What is left after ten?",
+    ...     reading="The crests lie on an exponential.",
+    ...     alts=["A cosine whose crests shrink."],
+    ...     columns=("second", {"wave": "height"}),
+    ... )
+    >>> lab.at(damping=0.5).sentence
+    '*0.0067* is left.'
+    >>> lab.damping = 0.35
+    >>> lab
+    Explorer damped: damping=0.35
+    """
+
+    _esm = script.module()
+    _css = script.sheet()
     _html = traitlets.Unicode().tag(sync=True)
     _frame = traitlets.Dict().tag(sync=True)
     _made = Counter()
@@ -104,200 +103,104 @@ class Explorer(anywidget.AnyWidget):
         reading,
         alts,
         drag=None,
+        click=None,
         play=(),
         columns=None,
+        below=None,
     ):
-        self._function, self._picture, self._name = function, Picture(figures), name
-        self._columns = columns or ("", {})
-        # choices first: their settings are the leading axes of the table
-        self._controls = dict(
-            sorted(controls.items(), key=lambda item: isinstance(item[1], Slider))
-        )
-        self._values = {key: _values(key, control) for key, control in self._controls.items()}
+        self._name = name
+        for key in controls:
+            if hasattr(type(self), key):
+                raise wanted("controls", repr(key), "a name that no widget has of its own")
+        self._model = model = Model(function, figures, controls, columns or ("", {}))
+        traits = {key: control.trait().tag(sync=True) for key, control in model.controls.items()}
+        self.add_traits(**traits)
         Explorer._made[name] += 1
         uid = name if Explorer._made[name] == 1 else f"{name}-{Explorer._made[name]}"
-        self.add_traits(**{key: self._trait(key).tag(sync=True) for key in self._controls})
-        start = {key: control.start for key, control in self._controls.items()}
-        positions = function(**_arrays(start))[0]
-        self._picture.place({gid: xy for gid, xy in positions.items() if gid != self._columns[0]})
-        frame = self._evaluate(start)
-        spec = {"name": name, "uid": uid} | self._spec(drag or {}, play)
-        texts = {"title": title, "question": question, "reading": reading, "words": frame["words"]}
-        texts["longest"] = spec.pop("longest")
-        page = markup.html(self._controls, spec, self._picture.svgs(alts, uid), texts)
-        super().__init__(**start, _html=page, _frame=frame)
-        self.observe(self._update, list(self._controls))
+        moves = {"drag": drag or {}, "click": click or {}, "play": play, "below": below or {}}
+        spec, longest = page.spec(model, moves, name=name, uid=uid, title=title)
+        frame = model.reply(model.start)
+        texts = {"title": title, "question": question, "reading": reading, "longest": longest}
+        texts["words"] = frame["words"]
+        html = markup.html(spec, model.picture.svgs(alts, uid), texts)
+        super().__init__(**model.start, _html=html, _frame=frame)
+        self.observe(self._update, list(model.controls))
 
     @property
     def settings(self):
         """The current setting of every control, as a dict."""
-        return {key: getattr(self, key) for key in self._controls}
+        return {key: getattr(self, key) for key in self._model.controls}
+
+    @property
+    def controls(self):
+        """{setting: Slider or Choice}, choices first."""
+        return dict(self._model.controls)
+
+    @property
+    def grid(self):
+        """{setting: the values that its control stops at}, choices first."""
+        return {key: list(values) for key, values in self._model.grid.items()}
+
+    @property
+    def columns(self):
+        """{gid: heading}: the curves of the table of numbers."""
+        return dict(self._model.columns[1])
+
+    @property
+    def figures(self):
+        """The Matplotlib figures, laid out as the page shows them."""
+        return list(self._model.picture.figures)
+
+    @property
+    def address(self):
+        """The name by which a link finds the figure: #lab={address}."""
+        return self._name
+
+    @property
+    def html(self):
+        """The figure as one element, for a page that loads `script.classic` and `script.sheet`
+        itself."""
+        return self._html
+
+    def settings_grid(self):
+        """Every setting that the page holds, one dict after another."""
+        for values in itertools.product(*self._model.grid.values()):
+            yield dict(zip(self._model.grid, values, strict=True))
+
+    def at(self, **settings):
+        """The `State` of the figure at these settings, the others as they are; no slider moves.
+
+        ValueError: a setting that no control has, or a value out of its range."""
+        return self._model.state(self._model.checked(self.settings | settings))
+
+    def reply(self, **settings):
+        """The `table.Reply` that a kernel gives to the page: `at`, as the script reads it."""
+        return self._model.reply(self._model.checked(self.settings | settings))
 
     def __repr__(self):
-        return f"Explorer {self._name}: " + ", ".join(
-            f"{key}={value}" for key, value in self.settings.items()
-        )
+        said = ", ".join(f"{key}={value}" for key, value in self.settings.items())
+        return f"Explorer {self._name}: {said}"
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         if "google.colab" in sys.modules:
             return data, metadata  # Colab shows every form it knows: leave it the live widget alone
-        linked = (
-            os.environ.get("BPTT_CORE_STATIC") == "linked"
-        )  # the book loads script and sheet once for all pages
-        extra = "" if linked else f"<style>{SHEET}</style><script>{SCRIPT}</script>"
+        # the book loads script and sheet once for all pages
+        linked = os.environ.get("BPTT_CORE_STATIC") == "linked"
+        alone = f"<style>{script.sheet()}</style><script>{script.classic()}</script>"
+        picture = plotting.png(*self.figures)
         return data | {
-            "text/html": self._html + extra,
-            "image/png": plotting.png(*self._picture.figures),
+            "text/html": self._html + ("" if linked else alone),
+            "image/png": picture,
         }, metadata
 
-    def _trait(self, key):
-        control, values = self._controls[key], self._values[key]
-        if hasattr(type(self), key):
-            raise ValueError(f"controls: got {key!r}, wanted a name that no widget has of its own")
-        if isinstance(control, Choice):
-            return traitlets.Enum(values, control.start)
-        return _Number(control.start, min=values[0], max=values[-1])
-
     def _update(self, _):
-        if list(self.settings.values()) == self._frame["at"]:
+        settings = self.settings
+        if list(settings.values()) == self._frame["at"]:
             return  # a second trait of one change
         try:
-            self._frame = self._evaluate(self.settings)
+            self._frame = self._model.reply(settings)
         except Exception as error:
-            self._frame = {
-                "at": list(self.settings.values()),
-                "error": f"{type(error).__name__}: {error}",
-            }
+            said = f"{type(error).__name__}: {error}"
+            self._frame = {"at": list(settings.values()), "error": said}
             raise
-
-    def _coordinates(self, settings):
-        """What the function says at n settings, as {gid: (x, y)} of int16 (n, points), and its sentences.
-
-        Under the gid "" are the columns of the table of numbers, each (n, rows)."""
-        positions, sentences = self._function(**settings)
-        n, (heading, columns), cells = len(sentences), self._columns, []
-        if columns:
-            x = positions[next(iter(columns))][0]
-            rows = positions.pop(heading, (x, x))
-            at, numbers = (np.broadcast_to(v, (n, np.shape(v)[-1])).astype(float) for v in rows)
-            curves = [self._picture.heights(gid, *positions[gid], at) for gid in columns]
-            cells = [table.digits(values) for values in (numbers, *curves)]
-        return {gid: self._picture.coordinates(gid, n, *xy) for gid, xy in positions.items()} | {
-            "": cells
-        }, sentences
-
-    def _evaluate(self, settings):
-        """One frame, at exactly these settings."""
-        coordinates, sentences = self._coordinates(_arrays(settings))
-        texts = [_text(self._controls[key], value) for key, value in settings.items()]
-        *rows, cells = [[axis[0].tolist() for axis in xy] for xy in coordinates.values()]
-        return {
-            "at": list(settings.values()),
-            "texts": texts,
-            "words": sentences[0],
-            "rows": rows,
-            "cells": cells,
-        }
-
-    def _over_grid(self):
-        """All that the function says over the grid: {gid: [x, y]} of (*grid, points), its sentences, its shape."""
-        choices = {k: v for k, v in self._values.items() if isinstance(self._controls[k], Choice)}
-        sliders = {k: v for k, v in self._values.items() if k not in choices}
-        mesh = dict(zip(sliders, np.meshgrid(*sliders.values(), indexing="ij"), strict=True))
-        shape = tuple(map(len, self._values.values()))
-        parts, sentences = [], []
-        for names in itertools.product(*choices.values()):
-            chosen = dict(zip(choices, names, strict=True))
-            for i in range(0, math.prod(map(len, sliders.values())), CHUNK):
-                part, words = self._coordinates(
-                    chosen | {k: m.ravel()[i : i + CHUNK] for k, m in mesh.items()}
-                )
-                each = sum(axis.shape[-1] for xy in part.values() for axis in xy)
-                if (total := math.prod(shape) * each) > LIMIT:
-                    size = " × ".join(map(str, shape))
-                    raise ValueError(
-                        f"controls: got {size} settings of {each} numbers, {total:,}; wanted {LIMIT:,} at most"
-                    )
-                parts.append(part)
-                sentences += words
-        joined = {
-            gid: map(np.concatenate, zip(*(part[gid] for part in parts), strict=True))
-            for gid in parts[0]
-        }
-        return (
-            {gid: [axis.reshape(*shape, -1) for axis in xy] for gid, xy in joined.items()},
-            sentences,
-            shape,
-        )
-
-    def _spec(self, drag, play):
-        """All that the script needs to know, with the table packed."""
-        grid, sentences, shape = self._over_grid()
-        longest = re.sub("[*_]", "", max(sentences, key=len))
-        start = tuple(
-            self._values[key].index(control.start) for key, control in self._controls.items()
-        )
-        items, series, cells = [], [], grid.pop("")
-        for gid, xy in grid.items():
-            item = self._picture.describe(gid) | {
-                "n": xy[0].shape[-1],
-                "time": gid in play,
-                "drag": drag.get(gid),
-            }
-            item["at"] = [int(axis[start][0]) for axis in xy]
-            packed, item["varies"], item["along"] = zip(*map(table.shrink, xy), strict=True)
-            series += packed
-            items.append(item)
-        columns = []
-        for column, name in zip(
-            cells, [self._columns[0], *self._columns[1].values()][: len(cells)], strict=True
-        ):
-            packed, varies, along = table.shrink(column)
-            series.append(packed)
-            columns.append({"name": name, "n": column.shape[-1], "varies": varies, "along": along})
-        words, codes = table.encode(sentences, shape)
-        controls = [
-            {"name": key, "symbol": control.symbol, "values": self._values[key], "start": start[i]}
-            | {
-                "texts": [_text(control, v) for v in self._values[key]],
-                "options": isinstance(control, Choice),
-            }
-            for i, (key, control) in enumerate(self._controls.items())
-        ]
-        known = {
-            "controls": controls,
-            "items": items,
-            "words": words,
-            "longest": longest,
-            "columns": columns,
-        }
-        return known | {"table": table.pack(np.concatenate(series + codes))}
-
-
-def _values(key, control):
-    """The grid of a control, as a list that holds its start."""
-    if isinstance(control, Choice):
-        values = list(control.options)
-    else:
-        values = [float(f"{value:.6g}") for value in control.values]
-    if control.start not in values:
-        raise ValueError(f"{key}.start: got {control.start!r}, wanted one of {values}")
-    return values
-
-
-def _text(control, value):
-    if isinstance(control, Choice):
-        return control.options[value]
-    return (
-        control.text.format(value).replace("-", "−")
-        if isinstance(control.text, str)
-        else control.text(value)
-    )
-
-
-def _arrays(settings):
-    return {
-        key: value if isinstance(value, str) else np.array([value], float)
-        for key, value in settings.items()
-    }

@@ -7,7 +7,8 @@ paths               the paths of an LSTM's gradient add up, and they cancel
 clipping            clipping keeps one steep step from throwing everything away
 truncation          truncation turns the gradient, it does not only shorten it
 
-Each makes an `Explorer`. `LABS` holds them all by name: tests, documentation and the book iterate it.
+Each makes an `Explorer`. `LABS` holds them all by name: tests, documentation and the book iterate
+it.
 """
 
 from bptt_core.labs.cliff import clipping

@@ -10,8 +10,10 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def number(value):
     """Two digits for a sentence: 0.13, 3.2, 41, or 3.2 × 10⁻⁸, held together by no-break spaces."""
-    if value == 0 or not np.isfinite(value):
-        return "0" if value == 0 else "beyond every number"
+    if value == 0:
+        return "0"
+    if not np.isfinite(value):
+        return "beyond every number"
     if 0.00995 <= abs(value) < 9999.5:
         return f"{value:.2g}" if abs(value) < 99.5 else f"{value:.0f}"
     digits, power = f"{value:.1e}".split("e")
@@ -35,8 +37,11 @@ def verdict(factor, when=""):
     return f"*Vanishing*: {when}it halves every {number(gradient_flow.half_life(factor))} steps."
 
 
+@plotting.style()
 def lag_figure(lags, low, high, curves, title="Size of the gradient after k steps back"):
-    """A figure over the lag with a log axis and empty curves {gid: (name, colour, style)}, their names beside them."""
+    """A figure over the lag with a log axis and empty curves, their names beside them.
+
+    curves  {gid: (name, colour, style)}"""
     fig, ax = plotting.figure(4.2, 2.9)
     ax.set(yscale="log", xlim=(0, lags), ylim=(low, high), xlabel="lag k", title=title)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))

@@ -1,34 +1,27 @@
 """Lab 3: the forget gate sets how long an LSTM remembers."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from bptt_core import gradient_flow, jacobians, lstm, plotting, rnn
-from bptt_core.explorer import Choice, Explorer, Slider
-from bptt_core.explorer.places import end_names
+from bptt_core.explorer import Choice, Explorer, Frame, Slider
 from bptt_core.labs._words import lag_figure, number, percent, verdict
 
-SHOWN = np.r_[0:10, 10:50:4, 50:200:6, 200]  # points drawn
-FLOOR = {"cell": 0.1, "flow": 1e-6}  # where each panel ends below
-TICKS = [
-    (f"{panel}-{T}-{tick}", T, tick)
-    for panel in FLOOR
-    for T in (50, 200)
-    for tick in range(0, 201, 40)
-]
+SHOWN = np.r_[0:10, 10:50:4, 50:200:6, 200]  # lags and steps drawn
 
 
 def remembered(forget_bias, scale):
-    """Inputs for 200 steps, an LSTM and a tanh RNN of the same weight scale: (x, LSTM parameters, RNN parameters)."""
+    """Inputs for 200 steps, an LSTM and a tanh RNN of the same weight scale: (x, both
+    parameters)."""
     rng = np.random.default_rng(2)
-    x, cell, plain = (
-        rng.standard_normal((200, 1, 3)),
-        lstm.init_params(3, 6, rng),
-        rnn.init_params(3, 6, rng),
-    )
+    x = rng.standard_normal((200, 1, 3))
+    cell = lstm.init_params(3, 6, rng)
+    plain = rnn.init_params(3, 6, rng)
     n, by_scale = len(scale), scale[:, None, None]
     b_h = np.repeat([0, 1, 0, 0], 6) * forget_bias[:, None]
     cell = lstm.Params(np.broadcast_to(cell.W_xh, (n, 24, 3)), by_scale * cell.W_hh, b_h)
-    return x, cell, rnn.Params(np.broadcast_to(plain.W_xh, (n, 6, 3)), by_scale * plain.W_hh)
+    plain = rnn.Params(np.broadcast_to(plain.W_xh, (n, 6, 3)), by_scale * plain.W_hh)
+    return x, cell, plain
 
 
 def memory_flow(length, forget_bias, scale):
@@ -39,47 +32,39 @@ def memory_flow(length, forget_bias, scale):
     four = jacobians.norms(jacobians.products(sum(jacobians.cell_terms(params, cache))))
     exact = gradient_flow.norm_curve(params, cache)
     other = gradient_flow.norm_curve(plain, rnn.forward(plain, inputs[:T]))
-    k, x = SHOWN[SHOWN <= T], SHOWN * (200 / T)  # on an axis of 200 whatever T is
-    curves = {
-        gid: c[k, :, 0].T
-        for gid, c in (("rnn", other), ("forget", only_f), ("four", four), ("exact", exact))
-    }
-    drawn = curves | {"cell": np.abs(cache.c).mean((2, 3))[k].T}
-    rest = (
-        (0, 0),
-        (0, len(SHOWN) - len(k)),
-    )  # a shorter sequence leaves the rest of the axis empty
-    positions = {gid: (x, np.pad(c, rest, constant_values=np.nan)) for gid, c in drawn.items()}
-    positions |= end_names(
-        np.minimum(x, 200), {gid: positions[gid][1] for gid in curves}, 1e-6, 1e2
-    )
-    positions |= {"lag k": (x, np.where(SHOWN <= T, SHOWN, np.nan))}
-    for gid, length, tick in TICKS:  # the numbers of the other length wait outside the picture
-        positions[gid] = [tick if length == T else tick - 400], [FLOOR[gid.split("-")[0]]]
+    curves = {"rnn": other, "forget": only_f, "four": four, "exact": exact}
+    drawn = {gid: curve[..., 0] for gid, curve in curves.items()}
+    drawn["cell"] = np.abs(cache.c).mean((2, 3))
+    # a shorter sequence has fewer points, and the table wants as many at every setting
+    inside = SHOWN <= T
+    k = np.where(inside, SHOWN, np.nan)
+    at = np.where(inside, SHOWN, 0)
+    positions = {gid: (k, np.where(inside, curve[at].T, np.nan)) for gid, curve in drawn.items()}
     tau = lstm.output_derivative(cache)[-1].mean((1, 2))
     ends = (curve[T, :, 0] for curve in (exact, only_f, four))
     factors = gradient_flow.factor_per_step(exact)[:, 0]
-    return positions, [
-        f"After {T} steps the exact gradient is {number(e)} times its first size; f alone says {number(f)}, the four "
-        f"terms {number(t)}. {verdict(factor)} A small change of c_T moves h_T by {percent(shown)} of it."
-        for e, f, t, factor, shown in zip(*ends, factors, tau, strict=True)
-    ]
+    said = [_say(T, *case) for case in zip(*ends, factors, tau, strict=True)]
+    length = np.zeros_like(scale), np.full_like(scale, T)
+    return Frame(positions, said, limits={"flow.x": length, "size.x": length})
 
 
+def _say(T, exact, only_f, four, factor, shown):
+    return (
+        f"After {T} steps the exact gradient is {number(exact)} times its first size; f alone "
+        f"says {number(only_f)}, the four terms {number(four)}. {verdict(factor)} "
+        f"A small change of c_T moves h_T by {percent(shown)} of it."
+    )
+
+
+@plotting.style()
 def forget_gate():
     """Lab 3: forget bias, weight scale and length against the memory of an LSTM (`B43`, `C34`)."""
     cell, ax = plotting.figure(2.6, 2.9)
-    ax.set(
-        yscale="log",
-        xlim=(0, 200),
-        ylim=(0.1, 40),
-        xlabel="step t",
-        title="Mean size of the cell $|c_t|$",
-    )
+    ax.set(yscale="log", xlim=(0, 200), ylim=(0.1, 40), xlabel="step t", gid="size")
+    ax.set(title="Mean size of the cell $|c_t|$")
     ax.axhline(2.5, color="gtt:rule", lw=0.8)
     ax.text(200, 2.7, "tanh is flat above", color="gtt:muted", ha="right", fontsize=9)
     ax.plot([], [], color="gtt:forward", gid="cell")
-    style = {"dx": 0, "dy": -6, "ha": "center", "va": "top", "fontsize": 9, "in_layout": False}
     curves = {
         "rnn": ("tanh RNN", "muted", "-"),
         "forget": ("product of f", "gate-f", "--"),
@@ -87,11 +72,9 @@ def forget_gate():
         "exact": ("exact", "gradient", "-"),
     }
     flow = lag_figure(200, 1e-6, 1e2, curves, "Size of the gradient $∂c_T/∂c_{T-k}$")
-    for gid, length, tick in TICKS:  # the axis is as long as the sequence: its numbers move
-        axes = {"cell": ax, "flow": flow.axes[0]}[gid.split("-")[0]]
-        axes.set_xticks(np.arange(0, 201, 40))
-        axes.tick_params(axis="x", labelcolor="none")  # keeps the room
-        plotting.label(axes, 0, 1, f"{tick * length // 200}", "muted", gid=gid, **style)
+    flow.axes[0].set(gid="flow")
+    for axes in (ax, flow.axes[0]):
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 4]))
     return Explorer(
         memory_flow,
         [cell, flow],
@@ -102,14 +85,21 @@ def forget_gate():
         },
         name="forget-gate",
         title="The forget gate sets how long an LSTM remembers",
-        question="The first bias, 3, leaves the gate 95 % open. How fast does the gradient fall in the long run?",
-        reading="The line marked exact is the gradient. The product of the forget gates is one path of many, and the "
-        "product of the four one-step terms drifts away. A gate too far open lets the cell grow until tanh is flat "
-        "and hides it from h.",
+        question=(
+            "The first bias, 3, leaves the gate 95 % open. "
+            "How fast does the gradient fall in the long run?"
+        ),
+        reading=(
+            "The line marked exact is the gradient. The product of the forget gates is one path of "
+            "many, and the product of the four one-step terms drifts away. A gate too far open "
+            "lets the cell grow until tanh is flat and hides it from h."
+        ),
         alts=[
-            "Over the step t: the mean size of the cell state, with a line where tanh becomes flat.",
-            "Over the lag k, on a log axis: the exact gradient of the cell, the product of the forget gates alone, the "
-            "product of the four one-step terms, and the gradient of a tanh RNN.",
+            "Over the step t: the mean size of the cell state, with a line where tanh becomes "
+            "flat.",
+            "Over the lag k, on a log axis: the exact gradient of the cell, the product of the "
+            "forget gates alone, the product of the four one-step terms, and the gradient of a "
+            "tanh RNN.",
         ],
         play=list(curves),
         columns=(

@@ -31,6 +31,7 @@ import numpy as np
 
 from bptt_core import lstm, readout, rnn, training
 from bptt_core._containers import leaves, map_leaves
+from bptt_core.cells import cell_of
 from bptt_core.studies.lag_tasks import SHARES, TASKS
 
 UNITS, BATCH, RATE, CLIP, UPDATES, EVERY, FRESH = 16, 32, 0.005, 1.0, 2000, 100, 500
@@ -106,7 +107,7 @@ def fresh_batch(task, seeds):
 
 def last_step(model, x):
     """(cell, cache, h_T, y_T), the last two as one step (1, G, B, ·): nothing else is read out."""
-    cell = lstm if isinstance(model.cell, lstm.Params) else rnn
+    cell = cell_of(model.cell)
     cache = cell.forward(model.cell, x)
     h = cache.h[-1:]
     return cell, cache, h, readout.forward(model.readout, h)
@@ -139,7 +140,7 @@ def last_steps(whole, window):
     for name, value in whole._asdict().items():
         if name in ("x", "gates", "s"):
             shorter[name] = value[-window:]
-        elif name in ("h", "c", "hx"):
+        elif name in ("h", "c", "joint"):
             shorter[name] = value[-window - 1 :]
     return whole._replace(**shorter)
 

@@ -1,0 +1,113 @@
+// A figure: its parts, and the one way in which a setting changes, whoever changes it.
+// Two mounts: a classic script in a published page, a module for anywidget in a notebook with a kernel.
+
+import { Address } from "./address.js";
+import { Controls } from "./controls.js";
+import { Artist, say } from "./drawing.js";
+import { Kernel } from "./kernel.js";
+import { NumberTable } from "./numbers.js";
+import { drawGrown, Player } from "./play.js";
+import { addGrips } from "./pointer.js";
+import { Table } from "./table.js";
+
+const QUIET = 250; // milliseconds until a setting is spoken and listed
+
+let mounts = 0;
+
+class Figure {
+  /** @param {HTMLElement} root  @param {Spec} spec  @param {Table} table  @param {object} model - or undefined */
+  constructor(root, spec, table, model) {
+    const $ = (selector) => root.querySelector(selector);
+    this.root = root;
+    this.table = table;
+    this.readout = $(".gtt-readout");
+    this.status = $(".gtt-status");
+    this.frame = null; // what is shown: a Reply
+    this.said = ""; // its sentence
+    this.touched = false; // nothing is spoken before the reader moves something
+    this.timer = 0;
+    this.controls = new Controls(spec.controls, root, root.dataset.mounted, (c) => this.set(c));
+    const svgs = [...root.querySelectorAll(".gtt-svg")];
+    this.artists = spec.items.map((item) => new Artist(item, svgs[item.panel], spec.uid));
+    this.artists.forEach((artist, j) => {
+      if (artist.item.drag) addGrips(artist, table.items[j], this.controls, (c) => this.set(c));
+    });
+    this.numbers = new NumberTable($(".gtt-numbers"), spec.columns, this.status);
+    this.numbers.details.addEventListener("toggle", () => this.numbers.fill(this.frame.cells));
+    this.player = new Player($(".gtt-play"), () => this.draw());
+    $(".gtt-reset").addEventListener("click", () => {
+      this.player.stop();
+      this.set({ ...this.controls.start });
+    });
+    this.show();
+    for (const field of root.querySelectorAll("input, button")) field.disabled = false;
+    root.dataset.ready = "";
+    const quietly = (changes) => this.set(changes, false);
+    if (model) {
+      const told = {
+        fromKernel: quietly,
+        show: (reply) => this.show(reply),
+        alone: () => this.show(),
+      };
+      this.kernel = new Kernel(model, this.controls, root, told);
+    } else this.address = new Address(spec.name, this.controls, quietly, root);
+  }
+
+  /** Change some settings, {number of the control: value}, and tell the kernel or the address. */
+  set(changes, tell = true) {
+    if (!this.controls.set(changes)) return;
+    this.touched = true;
+    this.player.stop();
+    this.show();
+    if (tell) (this.kernel ?? this.address)[this.kernel ? "tell" : "write"]();
+  }
+
+  /** Show what the kernel replied, or what the table holds. */
+  show(reply = this.table.lookUp(this.controls.at())) {
+    this.frame = reply;
+    this.draw();
+    this.controls.draw(reply.texts);
+    if (this.said !== reply.words) say(this.readout, reply.words);
+    this.said = reply.words;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (this.touched) this.status.textContent = this.readout.textContent;
+      this.numbers.fill(reply.cells);
+    }, QUIET);
+  }
+
+  /** Draw the frame, or so much of it as has been played. */
+  draw() {
+    drawGrown(this.artists, this.frame.items, this.player.share);
+  }
+}
+
+async function mount(root, model) {
+  if (root.dataset.mounted) return;
+  root.dataset.mounted = ++mounts;
+  const spec = JSON.parse(root.querySelector("script").textContent);
+  let table;
+  try {
+    table = await Table.of(spec);
+  } catch {
+    root.classList.add("gtt-still"); // a browser without DecompressionStream keeps the picture
+    return;
+  }
+  const figure = new Figure(root, spec, table, model);
+  return () => figure.kernel?.end();
+}
+
+function mountAll() {
+  for (const root of document.querySelectorAll(".gtt-explorer")) mount(root);
+}
+
+globalThis.bpttExplorer = {
+  async render({ model, el }) {
+    el.innerHTML = model.get("_html");
+    return mount(el.querySelector(".gtt-explorer"), model);
+  },
+};
+if (document.currentScript) {
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", mountAll);
+  else mountAll();
+} // else a module: the notebook calls render

@@ -1,0 +1,56 @@
+// The table of the numbers that are shown, as Python wrote them.
+
+import { written } from "./wire.js";
+
+function element(tag, ...inside) {
+  const made = document.createElement(tag);
+  made.append(...inside);
+  return made;
+}
+
+export class NumberTable {
+  /** @param {HTMLDetailsElement} details  @param {Column[]} columns  @param {HTMLElement} status */
+  constructor(details, columns, status) {
+    this.details = details;
+    this.table = details.querySelector("table");
+    this.button = details.querySelector(".gtt-copy");
+    this.names = columns.map(({ name }) => name);
+    this.status = status;
+    this.rows = [];
+    this.button.addEventListener("click", () => this.copy());
+  }
+
+  /** Show some columns of numbers; a row that lies outside the axes is left out. */
+  fill(cells) {
+    this.rows = [];
+    for (let i = 0; i < (cells[0]?.length ?? 0); i++) {
+      const line = cells.map((column) => written(column[i]));
+      if (line[0] && line.slice(1).some((text) => text)) this.rows.push(line);
+    }
+    if (!this.details.open) return;
+    const head = this.names.map((text) => Object.assign(element("th", text), { scope: "col" }));
+    const lines = this.rows.map((line) =>
+      element("tr", ...line.map((text) => element("td", text))),
+    );
+    this.table.replaceChildren(
+      element("thead", element("tr", ...head)),
+      element("tbody", ...lines),
+    );
+    this.details.dataset.tsv = [this.names, ...this.rows].map((line) => line.join("\t")).join("\n");
+  }
+
+  async copy() {
+    try {
+      await navigator.clipboard.writeText(this.details.dataset.tsv);
+      this.status.textContent = "Copied.";
+    } catch {
+      getSelection().selectAllChildren(this.table);
+      const copied = document.execCommand("copy");
+      this.status.textContent = copied ? "Copied." : "Selected: copy with the keyboard.";
+    }
+    this.button.textContent = this.status.textContent;
+    setTimeout(() => {
+      this.button.textContent = "Copy";
+    }, 1500);
+  }
+}
