@@ -27,6 +27,8 @@ FIRST = [
     v4.new_code_cell(choice("first"), metadata=HIDDEN),
     v4.new_code_cell("print('sesame')", metadata={"name": "seen"}),
     v4.new_markdown_cell("(said)=\nSo it was sesame."),
+    v4.new_markdown_cell("$$\nx = 1\n$$"),
+    v4.new_code_cell("print('folded')", metadata={"tags": ["hide-input"]}),
     v4.new_code_cell("ask.summary()", metadata=HIDDEN),
 ]
 SECOND = [

@@ -38,7 +38,9 @@ class Mistake(NamedTuple):
 
 
 def explicit_backward(params, cache, dh, slip="", gate="", other=""):
-    """The gradient of the parameters of one network, step by step, for ∂⁺L/∂h_t = dh (T, B, H) or {t: array}."""
+    """The gradient of the parameters of one network, step by step, for ∂⁺L/∂h_t = dh (T, B, H) or {t: array}.
+
+    ValueError: a grid of networks, an unknown slip."""
     params = checked(params, cache)
     if slip and not any(mistake.slip == slip and mistake.concerns(params) for mistake in MISTAKES):
         raise wanted("slip", repr(slip), "one of MISTAKES that concerns this cell")
@@ -168,7 +170,9 @@ MISTAKES = [
 def diagnose(params, cache, dh, gradients, *, rtol=1e-8):
     """The mistakes that give exactly these gradients; none if they are right, or wrong in a way of their own.
 
-    gradients  `Params`, `Gradients`, or {name: array} with at least one of W_xh, W_hh, b_h"""
+    gradients  `Params`, `Gradients`, or {name: array} with at least one of W_xh, W_hh, b_h
+
+    ValueError: names or shapes that are not those of the parameters."""
     right = explicit_backward(params, cache, dh)._asdict()
     given = getattr(gradients, "params", gradients)
     given = (

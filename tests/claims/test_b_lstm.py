@@ -201,7 +201,9 @@ def test_b34_from_an_empty_cell_equation_four_gives_w_f_no_gradient(cell):
     cache = lstm.forward(cell.params, cell.x, cell.h_0)
     up = np.random.default_rng(53).standard_normal(cache.h[1].shape)
     back = lstm.backward(cell.params, cache, {cell.T: up}, per_step=True)
-    assert not back.per_step.W_hf[0].any() and not back.per_step.W_xf[0].any()  # dc_1/dW_f = c_0 … = 0
+    assert (
+        not back.per_step.W_hf[0].any() and not back.per_step.W_xf[0].any()
+    )  # dc_1/dW_f = c_0 … = 0
 
     def error(W):
         params = lstm.Params.from_hx(cell.W["i"], W, cell.W["g"], cell.W["o"])

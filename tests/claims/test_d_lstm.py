@@ -98,7 +98,9 @@ def test_d_eq18_x20_each_gate_s_gradient_is_the_sum_over_its_three_copies(net, c
     within("D-eq18", sums, "1e-12")
     shown("D-eq18 D-x20", len(copies["f"]), "three")
     from_zero = lstm.forward(net.cell, net.x)
-    steps = lstm.backward(net.cell, from_zero, upstream(net, from_zero, [3]).h, per_step=True).per_step
+    steps = lstm.backward(
+        net.cell, from_zero, upstream(net, from_zero, [3]).h, per_step=True
+    ).per_step
     shown("D-x20", np.abs(steps.W_f[0]).max(), "0")
     for gate in "igo":
         assert not getattr(steps, f"W_h{gate}")[0].any() and getattr(steps, f"W_x{gate}")[0].any()

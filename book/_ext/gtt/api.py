@@ -57,7 +57,7 @@ def fields(cls):
         return ""
     lines = inspect.getsource(cls).splitlines()
     declared = [
-        line.strip() for line in lines if re.match(rf"    ({'|'.join(cls._fields)})\b.*:", line)
+        line.strip() for line in lines if re.match(rf"    ({'|'.join(cls._fields)}): ", line)
     ]
     return "\n".join(declared)
 
