@@ -1,9 +1,11 @@
-"""Forward and backward passes to read: plain loops over the steps of one network, line for line the equations.
+"""Passes to read: plain loops over the steps of one network, line for line the equations.
 
-rnn, lstm   `forward` and `backward`, a `Cache` between them; slower than the modules of the same name, and exact
+rnn, lstm   `forward` and `backward`, with a `Cache` between them; `bptt_core.rnn` and `lstm` compute
+            the same, and faster
 pass_of     the module for some parameters
 
-`mistakes` takes a mistake to be one line of these passes written otherwise. A further cell is one more module here.
+`mistakes` takes a mistake to be one line of these passes written otherwise. A further cell is one
+more module here.
 """
 
 from bptt_core._arrays import wanted
@@ -14,7 +16,7 @@ __all__ = ["PASSES", "lstm", "pass_of", "rnn"]
 
 
 def pass_of(params):
-    """The module whose passes are those of this cell. ValueError: the parameters of no cell that is here."""
+    """The module whose passes are those of this cell. ValueError: no cell that is here."""
     for module in PASSES.values():
         if isinstance(params, module.Params):
             return module

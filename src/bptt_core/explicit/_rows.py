@@ -1,9 +1,15 @@
-"""What the plain passes begin with: checked weights, and arrays whose row t belongs to step t = 1 … T."""
+"""What the plain passes begin with: checked weights, arrays whose row t belongs to step t."""
 
 import numpy as np
 
-from bptt_core._arrays import check_inputs, check_weights, common_dtype, number_array, upstream
-from bptt_core._arrays import wanted
+from bptt_core._arrays import (
+    check_inputs,
+    check_weights,
+    common_dtype,
+    number_array,
+    upstream,
+    wanted,
+)
 
 __all__ = ["from_row_1", "losses", "states", "weights"]
 
@@ -36,7 +42,7 @@ def states(name, first, x, params):
 
 
 def losses(dh, h):
-    """∂⁺L/∂h_t (T, B, H) or {t: array} as an array like h: row t belongs to h_t, and row 0 is zero."""
+    """∂⁺L/∂h_t (T, B, H) or {t: array} as an array like h: row t for h_t, and row 0 is zero."""
     array = np.zeros_like(h)
     upstream("dh", dh, h[1:].shape, h.dtype, out=array[1:])
     return array

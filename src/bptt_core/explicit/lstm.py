@@ -1,7 +1,7 @@
-"""The LSTM and its backward pass as the equations read. `bptt_core.lstm` computes the same, and faster.
+"""The LSTM and its backward pass as the equations read; `bptt_core.lstm` is the fast one.
 
-Row t of every array belongs to step t = 1 … T; row 0 is what came before the first step. A row of x[t] or h[t] is
-one sequence of the batch, so W x_t is written x[t] @ W.mT.
+Row t of every array belongs to step t = 1 … T; row 0 is what came before the first step. A row of
+x[t] or h[t] is one sequence of the batch, so W x_t is written x[t] @ W.mT.
 """
 
 from typing import NamedTuple
@@ -16,11 +16,15 @@ __all__ = ["GATES", "WORDS", "Cache", "Params", "arguments", "backward", "forwar
 
 WORDS = {r"\bs_(\w|\{.+?\})": r"tanh(c_\1)"}  # what `mistakes` calls a quantity: pattern and words
 
-sigma = get_activation("sigmoid")  # sigma.f(a) is σ(a); sigma.df(y) is σ′(a) where y = σ(a): y (1 − y)
+sigma = get_activation(
+    "sigmoid"
+)  # sigma.f(a) is σ(a); sigma.df(y) is σ′(a) where y = σ(a): y (1 − y)
 
 
 class Cache(NamedTuple):
-    """What `forward` computed: x (T+1, B, D), the others (T+1, B, H). Row 0 is used in h and c only."""
+    """What `forward` computed: x (T+1, B, D), the others (T+1, B, H).
+
+    Row 0 holds the initial h, c and s; in the others it is not used."""
 
     x: np.ndarray
     h: np.ndarray  # h[0] is the initial state
@@ -30,13 +34,15 @@ class Cache(NamedTuple):
     g: np.ndarray  # candidate
     o: np.ndarray  # output gate
     s: np.ndarray  # the squashed cell tanh(c_t)
-    phi: Activation  # tanh, or what stands in its place: phi.df(s) is φ′(c) where s = φ(c), 1 − s² for tanh
+    phi: Activation  # tanh, or what stands in its place; phi.df(s) is φ′(c) where s = φ(c)
 
 
 def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
-    """The four gates, then c_t = f_t ∘ c_{t−1} + i_t ∘ g_t and h_t = o_t ∘ tanh(c_t) (`D-eq11`–`D-eq16`).
+    """Four gates, c_t = f_t ∘ c_{t−1} + i_t ∘ g_t, h_t = o_t ∘ tanh(c_t) (`D-eq11`–`D-eq16`).
 
-    forget_gate  False: f_t = 1, the cell of 1997        squash  of candidate and cell: "tanh" or "sigmoid"
+    x            (T, B, D); h_0 and c_0 (B, H), zero if not given
+    forget_gate  False: f_t = 1, the cell of 1997
+    squash       of candidate and cell: "tanh" or "sigmoid"
 
     Returns a `Cache`. ValueError: a grid of networks, shapes that do not fit, an unknown squash."""
     params = weights(params, Params, 4)
@@ -61,9 +67,10 @@ def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
 
 
 def backward(params, cache, dh):
-    """The gradient of the parameters, for ∂⁺L/∂h_t = dh (T, B, H) or {t: array} (`D-eq19`–`D-eq27`).
+    """The gradient of the parameters for ∂⁺L/∂h_t = dh (T, B, H) or {t: array} (`D-eq19`).
 
-    dh_t is the total gradient of h_t, dc_t that of c_t; what c_t passes back through f_t is dc_next at step t − 1.
+    dh_t and dc_t are the total gradients of h_t and c_t. What they send back to step t − 1 is
+    called dh_next and dc_next there.
 
     Returns `Params`. ValueError: a grid of networks, shapes that do not fit."""
     params = weights(params, Params, 4)
@@ -90,7 +97,7 @@ def backward(params, cache, dh):
 
 
 def arguments(cache):
-    """What `forward` is to be given to compute again what `bptt_core.lstm.forward` kept in its cache."""
+    """What `forward` is to be given to compute what is in a cache of `bptt_core.lstm` again."""
     return {
         "x": cache.x,
         "h_0": cache.h[0],

@@ -1,7 +1,7 @@
-"""The RNN and its backward pass as the equations read. `bptt_core.rnn` computes the same, and faster.
+"""The RNN and its backward pass as the equations read; `bptt_core.rnn` is the fast one.
 
-Row t of every array belongs to step t = 1 … T; row 0 is what came before the first step. A row of x[t] or h[t] is
-one sequence of the batch, so W x_t is written x[t] @ W.mT.
+Row t of every array belongs to step t = 1 … T; row 0 is what came before the first step. A row of
+x[t] or h[t] is one sequence of the batch, so W x_t is written x[t] @ W.mT.
 """
 
 from typing import NamedTuple
@@ -29,7 +29,7 @@ class Cache(NamedTuple):
 def forward(params, x, h_0=None, *, activation="tanh"):
     """h_t = φ(W_xh x_t + W_hh h_{t−1} + b_h), for x (T, B, D) and h_0 (B, H) (`A02`, `D-eq1`).
 
-    Returns a `Cache`. ValueError: a grid of networks, shapes that do not fit, an unknown activation."""
+    Returns a `Cache`. ValueError: a grid, shapes that do not fit, an unknown activation."""
     params = weights(params, Params, 1)
     W_xh, W_hh, b_h = params
     x = from_row_1(x, params)
@@ -65,5 +65,5 @@ def backward(params, cache, dh):
 
 
 def arguments(cache):
-    """What `forward` is to be given to compute again what `bptt_core.rnn.forward` kept in its cache."""
+    """What `forward` is to be given to compute what is in a cache of `bptt_core.rnn` again."""
     return {"x": cache.x, "h_0": cache.h[0], "activation": cache.activation.name}

@@ -1,6 +1,6 @@
 """The mistakes people make in backpropagation through time, and which of them somebody made.
 
-A mistake is a line of `explicit` written otherwise: `da_f = dc_t * c[t] * …` where c[t - 1] belongs.
+A mistake is a line of `explicit` written otherwise: `da_f = dc_t * c[t] * …` for c[t - 1].
 
 diagnose        what is wrong with a gradient: a `Diagnosis`
 known_mistakes  every `Mistake` of a cell: what it looks like, when nobody can see it, and `apply`

@@ -1,4 +1,4 @@
-"""Slips in what is summed: losses of other steps, gates in another order, sums that count or divide wrongly."""
+"""Slips in what is summed: other losses, gates in another order, sums that count wrongly."""
 
 import re
 from itertools import permutations
@@ -14,15 +14,20 @@ LONGEST = 8  # steps: a sweep that is cut after more is not looked for
 ALIKE = "all steps have the same dh"
 LOSSES = [  # in the place of dh[t], explanation, when it is hidden
     ("dh[t - 1]", "the loss of step t − 1 was put in at step t", ALIKE),
-    ("dh[t - 1 or T]", "the loss of step t − 1 was put in at step t, with index −1 at the first step", ALIKE),
+    ("dh[t - 1 or T]",
+     "the loss of step t − 1 was put in at step t, with index −1 at the first step", ALIKE),
     ("((t < T) * dh[min(t + 1, T)])", "the loss of step t + 1 was put in at step t", ALIKE),
-    ("dh[min(t + 1, T)]", "the loss of step t + 1 was put in at step t, and the last one twice", ALIKE),
-    ("dh[: t + 1].sum(axis=0)", "the losses of all steps up to t were put in at step t", "only the last step has a loss"),
-    ("dh[t:].sum(axis=0)", "the losses of all steps from t on were put in at step t", "only the first step has a loss"),
+    ("dh[min(t + 1, T)]",
+     "the loss of step t + 1 was put in at step t, and the last one twice", ALIKE),
+    ("dh[: t + 1].sum(axis=0)", "the losses of all steps up to t were put in at step t",
+     "only the last step has a loss"),
+    ("dh[t:].sum(axis=0)", "the losses of all steps from t on were put in at step t",
+     "only the first step has a loss"),
     ("dh.sum(axis=0)", "the losses of all steps were put in at every step", "T = 1"),
     ("((t < T) * dh[t])", "the loss of the last step was left out", "the last step has no loss"),
     ("((t > 1) * dh[t])", "the loss of the first step was left out", "the first step has no loss"),
-    ("((t == 1) * dh[t])", "only the loss of the first step was sent back", "the other losses are 0"),
+    ("((t == 1) * dh[t])", "only the loss of the first step was sent back",
+     "the other losses are 0"),
 ]  # fmt: skip
 COUNTS = [  # in the place of a sum's term \1, explanation, when it is hidden
     (r"(t == T) * (\1)", "only the last step was counted in {}", "T = 1"),
@@ -35,7 +40,8 @@ COUNTS = [  # in the place of a sum's term \1, explanation, when it is hidden
     (r"(\1) / 2", "{} was halved", "never"),
     (r"(\1) / len(x[t])", "{} was divided by the batch size", "B = 1"),
     (r"(\1) / T", "{} was divided by the number of steps", "T = 1"),
-    (r"(\1) / (T * len(x[t]))", "{} was divided by the number of steps times the batch size", "T = B = 1"),
+    (r"(\1) / (T * len(x[t]))",
+     "{} was divided by the number of steps times the batch size", "T = B = 1"),
     (r"(\1) * len(x[t])", "{} was multiplied by the batch size", "B = 1"),
     (r"(\1) * T", "{} was multiplied by the number of steps", "T = 1"),
 ]  # fmt: skip
@@ -84,7 +90,9 @@ def gates(line, flow):
         factors = texts[name].split(" * ")
         for left_out in factors[1:]:
             rest = " * ".join(factor for factor in factors if factor != left_out)
-            missing = f"{the_factor(left_out)} is missing where {name} enters the weights' gradients"
+            missing = (
+                f"{the_factor(left_out)} is missing where {name} enters the weights' gradients"
+            )
             hidden = f"{said(left_out)} is near 1"
             edits = (Edit(line.name, rf"\b{name}\b", rest),)
             yield Mistake(f"{line.name}: {name} → {rest}", missing, hidden, edits, False)

@@ -1,8 +1,9 @@
 """The mistakes that have a name of their own, each one line of data.
 
-An edit names a line of the pass, what stands there and what was written in its place, as in `re.sub`: it is made in
-every cell that has such a line. {gate} and {other} stand for the letters of a cell's gates. Slips without a name of
-their own (a factor taken twice, a term left out) come from `families`.
+An edit names a line of the pass, what stands there and what was written in its place, as in
+`re.sub`: it is made in every cell that has such a line. {gate} and {other} stand for the letters of
+a cell's gates. Slips without a name of their own (a factor taken twice, a term left out) come from
+`families`.
 """
 
 from itertools import permutations
@@ -17,7 +18,8 @@ ANY_CELL = [  # name, explanation, when it is hidden, edits
     ("recurrence not transposed", "the recurrence was multiplied by W_hh instead of its transpose",
      "in dW_hh while T ≤ 2 and h_0 = 0, and for a symmetric W_hh",
      ("dh_next", r"@ (W_\w+)", r"@ \1.mT")),
-    ("sum over k missing", "the sum over all steps is missing: only the chain down to step 1 was kept",
+    ("sum over k missing",
+     "the sum over all steps is missing: only the chain down to step 1 was kept",
      "T = 1", (SUMS, r"\bda\b", "(t == 1) * da")),
     ("nothing carried back", "the gradient of the next step was never carried back to this one",
      "T = 1", (r"d\w_t", r"\bd\w_next\b", "0")),
@@ -37,7 +39,8 @@ ANY_CELL = [  # name, explanation, when it is hidden, edits
      "T = 1", ("db_h", "(.+)", r"(\1) / T")),
     ("slope missing", "the derivative of the activation of the state is missing",
      "slopes near 1", ("da|dc_t", r" \* phi\.df\(\w\[t\]\)", "")),
-    ("slope of an activated value", "the derivative at the state was taken at a value that was activated already",
+    ("slope of an activated value",
+     "the derivative at the state was taken at a value that was activated already",
      "where φ(φ(a)) = φ(a)", ("da|dc_t", r"phi\.df\((\w\[t\])\)", r"phi.df(phi.f(\1))")),
     ("only the last loss", "only the loss of the last step was sent back",
      "while the other losses are 0", ("dh_t", r"dh\[t\]", "(t == T) * dh[t]")),
@@ -49,24 +52,30 @@ ANY_CELL = [  # name, explanation, when it is hidden, edits
      "B = 1", (SUMS, r"\bda\b", "(da * np.eye(len(x[t]), 1)[::-1])")),
     ("batch summed too early", "the batch was summed before the outer products were taken",
      "B = 1", (r"dW_\wh", r"da\.mT @ (.+)", r"da.sum(axis=-2)[..., None] * \1.sum(axis=-2)")),
-    ("time summed too early", "inputs and states were summed over time before the outer products were taken",
-     "T = 1", ("dW_xh", r"x\[t\]", "x.sum(axis=0)"), ("dW_hh", r"h\[t - 1\]", "h[:-1].sum(axis=0)")),
+    ("time summed too early",
+     "inputs and states were summed over time before the outer products were taken",
+     "T = 1", ("dW_xh", r"x\[t\]", "x.sum(axis=0)"),
+     ("dW_hh", r"h\[t - 1\]", "h[:-1].sum(axis=0)")),
     ("h_0 taken for zero", "the initial state was taken for zero in dW_hh",
      "h_0 = 0", ("dW_hh", r"h\[t - 1\]", "((t > 1) * h[t - 1])")),
 ]  # fmt: skip
 SECOND_STATE = [  # of a cell with a state c beside h
-    ("cell's gradient not carried", "the gradient of the cell was never carried back to the step before",
+    ("cell's gradient not carried",
+     "the gradient of the cell was never carried back to the step before",
      "T = 1", ("dc_t", r"dc_next \+ ", "")),
-    ("state's gradient not carried", "the gradient of the state was never carried back to the step before",
+    ("state's gradient not carried",
+     "the gradient of the state was never carried back to the step before",
      "T = 1", ("dh_t", r" \+ dh_next", "")),
-    ("output-gate path dropped", "the path h → o → h was dropped: one-step derivatives of c were multiplied",
+    ("output-gate path dropped",
+     "the path h → o → h was dropped: one-step derivatives of c were multiplied",
      "T = 1, and W_ho = 0", ("dh_next", r" \+ da_o @ W_ho", "")),
     ("c_0 taken for zero", "the initial cell was taken for zero in da_f",
      "c_0 = 0", ("da_f", r"c\[t - 1\]", "((t > 1) * c[t - 1])")),
     ("all slopes those of tanh", "1 − y², the slope of tanh, was taken at the σ gates too",
      "never", (r"da_\w", r"sigma\.df\((\w\[t\])\)", r"(1 - \1 ** 2)")),
-    ("all slopes those of σ", "y (1 − y), the slope of σ, was taken at the candidate and the cell too",
-     "a cell that squashes with σ", (r"d\w+", r"phi\.df\((\w\[t\])\)", r"sigma.df(\1)")),
+    ("all slopes those of σ",
+     "y (1 − y), the slope of σ, was taken at the candidate and the cell too",
+     "a cell that squashes with σ", (r"da_\w|dc_t", r"phi\.df\((\w\[t\])\)", r"sigma.df(\1)")),
     ("no slopes at the gates", "the derivatives of all gates are missing",
      "slopes near 1", (r"da_\w", r" \* \w+\.df\(\w\[t\]\)", "")),
 ]  # fmt: skip

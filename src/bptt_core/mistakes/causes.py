@@ -1,4 +1,4 @@
-"""Why some inputs cannot tell mistakes apart: change one thing about the inputs, and see whether they then can."""
+"""Why inputs cannot tell mistakes apart: change one thing about them, and see whether they can."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ __all__ = ["causes"]
 
 
 def causes(search, findings):
-    """What about the inputs of a search makes these give the same: ("T = B = 3", "h_0 = 0"), or fewer."""
+    """What about the inputs makes these findings give the same: ("T = B = 3", "h_0 = 0"), …"""
     if len(findings) < 2:
         return ()
     programs = [search.program(*finding.mistakes) for finding in findings]
@@ -32,7 +32,10 @@ def _changed(search):
     everything = [name for name in params._fields if getattr(params, name) is not None]
     if names != everything:
         given = " and ".join(f"d{name}" for name in names)
-        yield f"{given} {'is' if len(names) == 1 else 'are'} all that was given", (params, arguments, dh, everything)
+        yield (
+            f"{given} {'is' if len(names) == 1 else 'are'} all that was given",
+            (params, arguments, dh, everything),
+        )
     states = [name for name, value in arguments.items() if np.shape(value) == (B, H)]
     for name in states:
         if not arguments[name].any():
@@ -45,15 +48,29 @@ def _changed(search):
         text = alike if (dh == dh[0]).all() else few
         yield text, (params, arguments, rng.standard_normal(dh.shape), names)
     b = params.b_h
-    if b is not None and (b == b[0]).all(): 
-        yield "all biases are equal", (params._replace(b_h=rng.standard_normal(b.shape)), arguments, dh, names)
+    if b is not None and (b == b[0]).all():
+        yield (
+            "all biases are equal",
+            (params._replace(b_h=rng.standard_normal(b.shape)), arguments, dh, names),
+        )
     W = params.W_hh.reshape(-1, H, H)
     if np.allclose(W, W.mT):
-        yield "W_hh is symmetric", (params._replace(W_hh=rng.standard_normal(params.W_hh.shape)), arguments, dh, names)
+        yield (
+            "W_hh is symmetric",
+            (params._replace(W_hh=rng.standard_normal(params.W_hh.shape)), arguments, dh, names),
+        )
     longer = arguments | {"x": np.concatenate([arguments["x"], rng.standard_normal((3, B, D))])}
     more = np.concatenate([dh, rng.standard_normal((3, B, H))])
-    wider = {name: np.concatenate([value, rng.standard_normal((1, H))]) for name, value in arguments.items() if name in states}
-    wider = arguments | wider | {"x": np.concatenate([arguments["x"], rng.standard_normal((T, 1, D))], axis=1)}
+    wider = {
+        name: np.concatenate([value, rng.standard_normal((1, H))])
+        for name, value in arguments.items()
+        if name in states
+    }
+    wider = (
+        arguments
+        | wider
+        | {"x": np.concatenate([arguments["x"], rng.standard_normal((T, 1, D))], axis=1)}
+    )
     also = np.concatenate([dh, rng.standard_normal((T, 1, H))], axis=1)
     if T == B:
         yield f"T = B = {T}", (params, wider, also, names)

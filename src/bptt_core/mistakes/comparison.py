@@ -8,7 +8,7 @@ __all__ = ["Comparison"]
 class Comparison:
     """V candidates for the arrays that were given; candidate 0 is the right gradient.
 
-    match  (V, N), whether a block of the candidate is the given one; a block is one gate's rows of one array
+    match  (V, N), whether a block (the rows of one gate) of the candidate is the given one
     touch  (V, N), whether it is another one than in the right gradient
     fits   (V), whether the whole candidate is what was given
     """
@@ -38,9 +38,12 @@ class Comparison:
         return np.hstack(near)
 
     def empty(self):
-        """(V, N) and (N): the blocks that are nothing but zeros, in the candidates and in what was given."""
+        """(V, N) and (N): the blocks of nothing but zeros in the candidates and in the given."""
         blocks = [
-            [~a.reshape(-1, self.blocks[name], a[0].size // self.blocks[name]).any(axis=2) for a in (value, self.given[name][None])]
+            [
+                ~a.reshape(-1, self.blocks[name], a[0].size // self.blocks[name]).any(axis=2)
+                for a in (value, self.given[name][None])
+            ]
             for name, value in self.values.items()
         ]
         candidates, given = zip(*blocks, strict=True)
@@ -60,7 +63,7 @@ class Comparison:
         return found
 
     def factors(self):
-        """{name: number}, of the arrays that are a number times the right ones, 1.0 if they are right."""
+        """{name: number}, of the arrays that are a number times right; 1.0 if they are right."""
         found = {}
         for name, near in self.by_array(self.match[:1]).items():
             got = self.given[name]
@@ -68,7 +71,11 @@ class Comparison:
             ratio = float((got * right).sum() / ((right * right).sum() or 1))
             if near.all():
                 found[name] = 1.0
-            elif got.any() and got.size > 1 and np.abs(ratio * right - got).max() <= self.rtol * np.abs(got).max():
+            elif (
+                got.any()
+                and got.size > 1
+                and np.abs(ratio * right - got).max() <= self.rtol * np.abs(got).max()
+            ):
                 found[name] = ratio
         return found
 
@@ -81,9 +88,13 @@ class Comparison:
         return [(int(row), float(ratio[row])) for row in rows]
 
     def clipped(self):
-        """[(candidate, number)] of those that are the given gradients once every entry is clipped to ± this number."""
+        """[(candidate, number)] of those that are the given ones if clipped to ± this number."""
         most = np.abs(self.got).max()
         within = np.abs(self.flat) < most
         near = np.abs(np.clip(self.flat, -most, most) - self.got) <= self.tolerance
-        some = (within.sum(axis=1) > 1) & ~within.all(axis=1) & (np.abs(self.flat).max(axis=1) > most*(1+1e-6))
+        some = (
+            (within.sum(axis=1) > 1)
+            & ~within.all(axis=1)
+            & (np.abs(self.flat).max(axis=1) > most * (1 + 1e-6))
+        )
         return [(int(row), float(most)) for row in np.flatnonzero(near.all(axis=1) & some)]

@@ -1,4 +1,4 @@
-"""What is said of a gradient: right, a known mistake or two, a factor away from right, or unknown."""
+"""What is said of a gradient: right, a known mistake or two, a factor times right, or unknown."""
 
 import math
 from typing import NamedTuple
@@ -9,12 +9,14 @@ __all__ = ["Diagnosis", "Finding", "said_factor"]
 
 
 class Finding(NamedTuple):
-    """What gives exactly these gradients: one mistake or two, and what was done to the outcome. `str` says it."""
+    """What gives exactly these gradients: one mistake or two, and what was done then.
+
+    `str` says it, and fits after "It looks as if"."""
 
     mistakes: tuple[Mistake, ...]
     factor: float | None = None  # by which all was multiplied
     clip: float | None = None  # to which every entry was clipped
-    where: str = ""  # if only some of the gradients are so, and the others right: "in dW_xh", "at gate o in dW_hh"
+    where: str = ""  # if the rest is right: "in dW_xh", "at gate o in dW_hh"
 
     def __str__(self):
         parts = [mistake.explanation for mistake in self.mistakes]
@@ -28,13 +30,16 @@ class Finding(NamedTuple):
 class Diagnosis(NamedTuple):
     """What `diagnose` found. Ask `right`; `str` is a text for the reader.
 
-    kind      "right", "known" (a mistake or two), "factor" (a number times right, array by array) or "unknown"
+    kind      "right", "known" (a mistake or two), "factor" (every array a number times right), or
+              "unknown"
     errors    {array: largest error over the largest entry of the right gradient}
-    factors   {array: number}, of the arrays that are a number times right; 1.0 of those that are right
-    findings  of what is known: all that give exactly these gradients; several, if the inputs cannot tell them apart
+    factors   {array: number}, of the arrays that are a number times right; 1.0 if they are right
+    findings  of what is known: all that give exactly these gradients; several, if the inputs
+              cannot tell them apart
     because   what about the inputs is to blame for that: "T = B = 3", "h_0 = 0", …
     partly    of what is unknown: [(mistake, arrays that it alone would explain), …]
-    gates     of what is unknown: {array: letters of the gates whose rows are wrong}, where some are right
+    gates     of what is unknown: {array: letters of the gates whose rows are wrong}, if some are
+              right
     unseen    mistakes that change nothing with these inputs, so that nobody could notice them
     sizes     {"T": …, "B": …}, to say what a factor is
     """
@@ -79,7 +84,10 @@ class Diagnosis(NamedTuple):
 
     def _arrays(self):
         """What is so of each array."""
-        if len(self.factors) == len(self.errors) > 1 and len({f"{f:.9g}" for f in self.factors.values()}) == 1:
+        if (
+            len(self.factors) == len(self.errors) > 1
+            and len({f"{f:.9g}" for f in self.factors.values()}) == 1
+        ):
             return f"Every array is {said_factor(min(self.factors.values()), self.sizes)}"
         parts = []
         if right := [name for name, factor in self.factors.items() if factor == 1]:
@@ -94,14 +102,16 @@ class Diagnosis(NamedTuple):
 
 
 def said_factor(factor, sizes):
-    """A factor in words: "the right gradient times 0.25, which is 1/B: a sum taken for a mean, or a mean for a sum?"
+    """A factor in words, such as "the right gradient times 0.25, which is 1/B: …".
 
     sizes  {"T": 10, "B": 4}, numbers by which one may have multiplied or divided"""
     if math.isclose(factor, -1):
         return "the right gradient with the wrong sign"
-    usual = {f"{op}{name}": n**power for name, n in sizes.items() for op, power in (("", 1), ("1/", -1))}
+    usual = {
+        f"{op}{name}": n**power for name, n in sizes.items() for op, power in (("", 1), ("1/", -1))
+    }
     names = [name for name, value in usual.items() if math.isclose(factor, value, rel_tol=1e-6)]
-    cause = f", which is {' or '.join(names)}: a sum taken for a mean, or a mean for a sum?"
+    cause = f", which is {' or '.join(names)}: a sum for a mean, or a mean for a sum"
     return f"the right gradient times {factor:.12g}{cause if names else ''}"
 
 

@@ -1,9 +1,10 @@
 """Slips without a name, made from the lines of a pass by the operations people slip in.
 
-A line is a sum of terms, a term a product of factors. A factor is left out, taken twice, taken at the step before or
-after, or another quantity stands in its place; a slope is another slope; a term is left out, added twice or has the
-wrong sign; a matrix is transposed or is another gate's; gates change places; a sum counts some steps only, or is
-divided by what it should not be. Each becomes a `Mistake` that says so. No cell is named here.
+A line is a sum of terms, a term a product of factors. A factor is left out, taken twice, taken at
+the step before or after, or another quantity stands in its place; a slope is another slope; a term
+is left out, added twice or has the wrong sign; a matrix is transposed or is another gate's; gates
+change places; a sum counts some steps only, or is divided by what it should not be. Each becomes a
+`Mistake` that says so. No cell is named here.
 """
 
 import re
@@ -34,7 +35,7 @@ def _families(listing):
     flow = [line for line in listing.backward.lines if line.name != "for" and not line.adds]
     sums = [line for line in listing.backward.lines if line.adds]
     letters = [name for name in listing.module.Cache._fields if len(name) == 1 and name != "x"]
-    used = {factor for line in flow for factor in _factors_of(line)}
+    used = list(dict.fromkeys(factor for line in flow for factor in _factors_of(line)))
     slopes = {v: phi for phi, v in SLOPE.findall(" ".join(used))}
     values = [f"{v}[t]" for v in letters]
     values += [value for value in ("h[t - 1]", "c[t - 1]") if value[0] in letters]
@@ -51,11 +52,11 @@ def _families(listing):
             if VALUE.fullmatch(factor):
                 yield from _values(line, factor, values, slopes, used)
             if SLOPE.fullmatch(factor):
-                yield from _slopes(line, factor, slopes)
+                yield from _slopes(line, factor, slopes, values)
             if factor in gradients:
                 yield from _gradients(line, factor, gradients)
         yield from _factors(line, values + [f"{phi}.df({v}[t])" for v, phi in slopes.items()])
-        yield from _matrices(line, {other.name: other for other in flow})
+        yield from _matrices(line, {other.name: other for other in flow}, totals)
         yield from _parentheses(line, flow)
         if line.name in carried:
             yield from _carries(line, totals)
@@ -124,6 +125,10 @@ def _factors(line, more):
         for factor in more:
             if factor not in factors:
                 extra = f"{the_factor(factor)} was taken into {where}, where it does not belong"
+                if len(factors) == 1:
+                    extra = f"{said(term)} was multiplied by {said(factor)} in {where}"
+                elif " + " in line.text:
+                    extra = f"{the_factor(factor)} was taken into {said(term)} too"
                 hidden = f"{said(factor)} is near 1"
                 yield _slip(line, term, f"{term} * {factor}", extra, hidden, False)
 
@@ -157,7 +162,7 @@ def _values(line, value, values, slopes=(), used=()):
         yield _slip(line, value, new, explanation, hidden, common)
 
 
-def _slopes(line, slope, slopes):
+def _slopes(line, slope, slopes, values):
     """Another function in the place of a slope, or the slope at another value."""
     phi, v = SLOPE.fullmatch(slope).groups()
     y = f"{v}[t]"
@@ -183,6 +188,8 @@ def _slopes(line, slope, slopes):
         f"({y} * (1 + {y}))": f"{what} (1 + {what})",
     }
     rare |= {f"{psi}.df({w}[t])": f"the slope at {w}_t" for w, psi in slopes.items() if w != v}
+    for w in dict.fromkeys(value[0] for value in values if value[0] != v):
+        rare.setdefault(f"{phi}.df({w}[t])", f"the slope formula with {w}_t")
     for new, other in (usual | rare).items():
         explanation = f"{other} was used in {target(line.name)} where {said(slope)} belongs"
         yield _slip(line, slope, new, explanation, "both are equal", new in usual)
@@ -197,7 +204,7 @@ def _gradients(line, gradient, gradients):
             yield _slip(line, gradient, other, explanation, "T = 1, or both are equal")
 
 
-def _matrices(line, flow):
+def _matrices(line, flow, totals):
     """What goes back through a matrix: not transposed, another gate's, from another gate."""
     products = [term.split(" @ ") for term in line.text.split(" + ") if "@" in term]
     same = "T = 1, or both are equal"
@@ -209,6 +216,9 @@ def _matrices(line, flow):
         for slope in filter(SLOPE.fullmatch, _factors_of(flow[da])):
             again = f"{said(slope)} was taken once more on the way back through {W}"
             yield _slip(line, f"{da} @", f"({da} * {slope}) @", again, "T = 1", False)
+        for total in totals:
+            wrong = f"{said(total)} went back through {W} where {da} belongs"
+            yield _slip(line, da, total, wrong, same, len(products) == 1)
         for other, V in products:
             if V != W:
                 wrong = f"{da} went back through {V} where {W} belongs"

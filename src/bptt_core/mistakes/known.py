@@ -14,9 +14,10 @@ __all__ = ["known_mistakes", "programs_of"]
 
 
 def known_mistakes(module):
-    """The mistakes that can be made in the passes of a module of `explicit`, those with a name of their own first.
+    """The mistakes that can be made in a module of `explicit`, those with their own name first.
 
-    Of two that are the same program, such as a term left out where it is made or where it is used, the first counts.
+    Of two that are the same program, such as a term left out where it is made or where it is used,
+    the first counts.
 
     >>> len(known_mistakes(explicit.rnn)) > 100
     True
@@ -45,7 +46,7 @@ def programs_of(module):
 
 def _fingerprints(listing, programs, activation):
     """Four numbers for the outcome of each program in a network of all different sizes."""
-    T, B, D, H = 9, 2, 3, 4
+    T, B, D, H = 11, 3, 2, 4  # 11: a cut counted from the first step or from the last differ
     rng = np.random.default_rng(0)
     rows = len(listing.module.GATES) * H
     shapes = {"W_xh": (rows, D), "W_hh": (rows, H), "b_h": (rows,)}

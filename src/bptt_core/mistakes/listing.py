@@ -1,7 +1,7 @@
 """The plain passes as lines of text, so that a line can be written otherwise.
 
 listing_of  the two passes of a cell, line by line
-Edit        a change of some lines; `Listing.edited` makes it, `Listing.functions` are the passes so written
+Edit        a change of some lines; `Listing.functions` are the passes so written
 """
 
 import ast
@@ -18,7 +18,7 @@ __all__ = ["Edit", "Function", "Line", "Listing", "listing_of"]
 
 
 class Edit(NamedTuple):
-    """In each line whose name matches `line`, whatever matches `old` becomes `new`, as in `re.sub`."""
+    """In lines whose name matches `line`, what matches `old` becomes `new`, as in `re.sub`."""
 
     line: str
     old: str
@@ -60,14 +60,16 @@ class Listing:
         self.backward = _parsed(module.backward)
         lines = (*self.forward.lines, *self.backward.lines)
         self.texts = {line.name: line.text for line in lines}
+        self.found = {}
 
-    @cache
     def named(self, pattern):
         """The (name, text) of the lines whose name matches."""
-        return [pair for pair in self.texts.items() if re.fullmatch(pattern, pair[0])]
+        if pattern not in self.found:
+            self.found[pattern] = [p for p in self.texts.items() if re.fullmatch(pattern, p[0])]
+        return self.found[pattern]
 
     def edited(self, edits, texts=None):
-        """{name: text} of the lines that the edits change, on top of `texts`; None if one of them finds nothing."""
+        """{name: text} of the lines that edits change, on top of `texts`; None if one cannot."""
         changed = dict(texts or {})
         for edit in edits:
             found = False
@@ -114,14 +116,14 @@ def _parsed(function):
 
 
 def _transposed(dW, gate=None):
-    """A stacked matrix (…, kH, H) with each gate's block the wrong way round, or that of one gate."""
+    """A stacked matrix (…, kH, H) with each gate's block the wrong way round, or with one."""
     blocks = np.split(dW, dW.shape[-2] // dW.shape[-1], axis=-2)
     turned = [W.mT if gate in (None, k) else W for k, W in enumerate(blocks)]
     return np.concatenate(turned, axis=-2)
 
 
 def _lent(da, gates, to, by):
-    """da stacked by gates, where the bias of gate `by` also served gate `to`, and its own served none."""
+    """da stacked by gates, if the bias of gate `by` served gate `to` too, whose own served none."""
     parts = dict(zip(gates, np.split(da, len(gates), axis=-1), strict=True))
     parts |= {by: parts[by] + parts[to], to: 0 * parts[to]}
     return np.concatenate([parts[gate] for gate in gates], axis=-1)

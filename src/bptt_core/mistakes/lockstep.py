@@ -1,10 +1,10 @@
 """Thousands of backward passes at once, in lockstep.
 
-Two passes that differ in one line share all the others. So each line is computed for all passes together, along a
-leading axis, and then again for those that have it written otherwise.
+Two passes that differ in one line share all the others. So each line is computed for all passes
+together, along a leading axis, and then again for those that have it written otherwise.
 """
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -47,8 +47,12 @@ def _sweep(listing, params, cache, dh, programs, shapes):
     lines = [line for line in lines if not line.adds or line.name[1:] in shapes]
     variants = _variants(programs)
     plan = [(line, _code(line.text), variants.get(line.name, {})) for line in lines]
-    own = {line.name: np.zeros((len(programs), *(np.shape(fixed.get(line.name)) or (1, 1)))) for line in lines}
-    for fixed["t"] in eval(programs[0].get("for", header.text), fixed):
+    own = {
+        line.name: np.zeros((len(programs), *(np.shape(fixed.get(line.name)) or (1, 1))))
+        for line in lines
+    }
+    for t in eval(programs[0].get("for", header.text), fixed):
+        fixed["t"] = t
         for line, code, others in plan:
             value = np.array(eval(code, fixed, own))
             for text, rows in others.items():
@@ -56,7 +60,9 @@ def _sweep(listing, params, cache, dh, programs, shapes):
                 here = {name: own[name][rows] for name in other.co_names if name in own}
                 try:
                     value[rows] = eval(other, fixed, here)
-                except ValueError:  # two edits of one line may fit each other's text, and not its shapes
+                except (
+                    ValueError
+                ):  # two edits of one line may fit each other's text, and not its shapes
                     value[rows] = np.nan
             own[line.name] = own[line.name] + value if line.adds else value
     return {name: own[f"d{name}"] for name in shapes}
@@ -71,7 +77,7 @@ def _variants(programs):
     return {name: {t: np.array(r) for t, r in texts.items()} for name, texts in rows.items()}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _code(text):
     return compile(text, "<line>", "eval")
 

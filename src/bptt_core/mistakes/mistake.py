@@ -7,6 +7,7 @@ import numpy as np
 
 from bptt_core._arrays import wanted
 from bptt_core.explicit import pass_of
+from bptt_core.jacobians import checked
 from bptt_core.mistakes.listing import Edit, listing_of
 
 __all__ = ["Mistake"]
@@ -29,7 +30,7 @@ class Mistake(NamedTuple):
     common: bool = True  # whether it is also looked for together with another one
 
     def lines(self, module):
-        """{line: (its text, the mistaken text)} in a module of `explicit`; {} if it has no such line."""
+        """{line: (its text, the mistaken text)} in a module of `explicit`; {} if none is there."""
         listing = listing_of(module)
         texts = listing.edited(self.edits) or {}
         return {name: (listing.texts[name], text) for name, text in texts.items()}
@@ -40,17 +41,28 @@ class Mistake(NamedTuple):
         biases = all(re.match(r"db_|\w\[t\]", name) for name in lines)
         return bool(lines) and not (biases and params.b_h is None)
 
+    def source(self, module):
+        """The backward pass of a module of `explicit` as somebody writes it with this mistake."""
+        texts = {name: wrong for name, (_, wrong) in self.lines(module).items()}
+        return listing_of(module).backward.rewritten(texts)
+
+    def passes(self, module):
+        """Both functions, forward and backward, of a module of `explicit` with this mistake."""
+        texts = {name: wrong for name, (_, wrong) in self.lines(module).items()}
+        return listing_of(module).functions(texts)
+
     def apply(self, params, cache, dh):
-        """The gradient of the parameters that this mistake gives, for ∂⁺L/∂h_t = dh (T, B, H) or {t: array}.
+        """The gradient of the parameters that this mistake gives.
 
-        cache  of the forward pass of `bptt_core.rnn`, `lstm`, …
+        cache  of the forward pass of `bptt_core.rnn` or `bptt_core.lstm`
+        dh     ∂⁺L/∂h_t (T, B, H) or {t: array}
 
-        ValueError: a mistake that nobody makes with this cell, a grid of networks."""
+        ValueError: a mistake that nobody makes with this cell, the cache of another, a grid."""
         if not self.concerns(params):
             raise wanted("params", type(params).__module__, f"a cell that has “{self.name}”")
+        params = checked(params, cache)
         module = pass_of(params)
-        texts = listing_of(module).edited(self.edits)
-        forward, backward = listing_of(module).functions(texts)
+        forward, backward = self.passes(module)
         with np.errstate(all="ignore"):
             found = backward(params, forward(params, **module.arguments(cache)), dh)
         return found._replace(**{name: None for name, w in params._asdict().items() if w is None})

@@ -18,15 +18,17 @@ MOST = 30_000  # pairs of mistakes; of more, only those of two common ones are t
 LUCK = 1e-4  # how likely one of them may fit by chance, for pairs to be tried at all
 
 
-def diagnose(params, cache, dh, gradients, *, rtol=1e-8):
-    """Compare gradients with the right ones and with those that the known mistakes give; returns a `Diagnosis`.
+def diagnose(params, cache, dh, gradients, *, rtol=1e-8, thorough=False):
+    """Compare gradients with the right ones and with those of all known mistakes: a `Diagnosis`.
 
-    params     of one network        cache  of its forward pass        dh  ∂⁺L/∂h_t (T, B, H) or {t: array}
+    params     of one network, and cache of its forward pass
+    dh         ∂⁺L/∂h_t (T, B, H) or {t: array}
     gradients  `Params`, `Gradients`, or {name: array} with at least one of the parameters
     rtol       how far apart equal gradients may be, relative to the largest entry
+    thorough   True: try pairs of rare slips too; for an LSTM it takes some seconds
 
-    What is right is never given the name of a mistake. Mistakes that these inputs cannot tell apart are all named, with
-    what about the inputs is to blame.
+    What is right is never given the name of a mistake. Mistakes that these inputs cannot tell apart
+    are all named, with what about the inputs is to blame.
 
     >>> diagnosis = diagnose(params, cache, dh, right._replace(W_hh=right.W_hh.T))
     >>> diagnosis.right
@@ -35,23 +37,24 @@ def diagnose(params, cache, dh, gradients, *, rtol=1e-8):
     It looks as if the outer product of dW_hh is the wrong way round.
 
     ValueError: a grid of networks, gradients of other shapes or with NaN."""
-    return _Search(params, cache, dh, gradients, rtol).diagnosis()
+    return _Search(params, cache, dh, gradients, rtol, thorough).diagnosis()
 
 
 class _Search:
     """One gradient, and what is tried on it."""
 
-    def __init__(self, params, cache, dh, gradients, rtol):
+    def __init__(self, params, cache, dh, gradients, rtol, thorough=False):
         self.params = checked(params, cache)
-        if params.W_hh.ndim != 2:
-            raise wanted("params", f"a grid {params.W_hh.shape[:-2]}", "one network")
-        self.given = _given(params, gradients)
-        self.module = pass_of(params)
+        if self.params.W_hh.ndim != 2:
+            raise wanted("params", f"a grid {self.params.W_hh.shape[:-2]}", "one network")
+        self.given = _given(self.params, gradients)
+        self.module = pass_of(self.params)
         self.listing = listing_of(self.module)
         self.arguments = self.module.arguments(cache)
         self.dh = upstream("dh", dh, cache.h[1:].shape, cache.h.dtype)
         self.rtol = rtol
-        known = [(m, texts) for m, texts in programs_of(self.module) if m.concerns(params)]
+        self.thorough = thorough
+        known = [(m, texts) for m, texts in programs_of(self.module) if m.concerns(self.params)]
         self.mistakes = [mistake for mistake, _ in known]
         self.programs = [texts for _, texts in known]
         self.table = self.compare([{}, *self.programs])
@@ -87,13 +90,15 @@ class _Search:
         return [Finding((self.mistakes[row],)) for row in rows]
 
     def somewhere(self):
-        """One mistake in some blocks, where all others are right: the one that would change the fewest of those."""
+        """One mistake in some blocks, the others right: what would change the fewest of those."""
         right = self.table.match[0]
         touch = self.table.touch[1:]
         rows = np.flatnonzero(self.table.match[1:][:, ~right].all(axis=1)) if right.any() else []
         least = min((touch[row, right].sum() for row in rows), default=0)
         rows = [row for row in rows if touch[row, right].sum() == least]
-        return [Finding((self.mistakes[row],), where=self.places(~right, touch[row])) for row in rows]
+        return [
+            Finding((self.mistakes[row],), where=self.places(~right, touch[row])) for row in rows
+        ]
 
     def places(self, wrong, touch):
         """In words, the blocks that are wrong, of those that a mistake would touch."""
@@ -103,7 +108,9 @@ class _Search:
             if wrong[name].any():
                 letters = [g for g, w in zip(self.module.GATES, wrong[name][0], strict=False) if w]
                 whole = (wrong[name] == touch[name]).all()
-                said.setdefault("" if whole else f"at gate {listed(letters)} ", []).append(f"d{name}")
+                said.setdefault("" if whole else f"at gate {listed(letters)} ", []).append(
+                    f"d{name}"
+                )
         return " and ".join(f"{at}in {listed(names)}" for at, names in said.items())
 
     def changed(self):
@@ -111,7 +118,13 @@ class _Search:
         chosen = [(), *((mistake,) for mistake in self.mistakes)]
         multiples = [Finding(chosen[row], factor=k) for row, k in self.table.multiples()]
         clipped = [Finding(chosen[row], clip=k) for row, k in self.table.clipped()]
+        if self.by_chance(len(chosen), self.table.got.size - 1):
+            return []
         return multiples[:1] or clipped[:1]
+
+    def by_chance(self, candidates, numbers):
+        """Whether some of so many candidates may well have so many numbers right by chance."""
+        return candidates * (2 * self.rtol) ** numbers > LUCK
 
     def pairs(self):
         """Two mistakes: a block that one of them leaves alone has to be as the other makes it."""
@@ -126,9 +139,9 @@ class _Search:
             possible &= np.logical_or.outer(empty[1:, block], empty[1:, block])
         whole = touch.all(axis=1)
         common = np.array([mistake.common for mistake in self.mistakes])
-        if possible.sum() > MOST:
+        if possible.sum() > MOST and not self.thorough:
             possible &= ~np.outer(whole, whole) | np.outer(common, common)
-        if possible.sum() * (2 * self.rtol) ** len(self.table.got) > LUCK:
+        if self.by_chance(possible.sum(), self.table.got.size):
             return []
         pairs, programs = [], []
         for i, j in np.argwhere(possible).tolist():
@@ -170,12 +183,14 @@ class _Search:
         found = {}
         for name, (right, *_) in self.table.by_array(self.table.match).items():
             if right.any() and not right.all():
-                found[name] = "".join(g for g, r in zip(self.module.GATES, right, strict=True) if not r)
+                found[name] = "".join(
+                    g for g, r in zip(self.module.GATES, right, strict=True) if not r
+                )
         return found
 
 
 def _given(params, gradients):
-    """{name: array} of the gradients that are there, in the order of params. ValueError: other names or shapes."""
+    """{name: array} of the gradients that are there. ValueError: other names or shapes."""
     given = getattr(gradients, "params", gradients)
     given = given._asdict() if hasattr(given, "_asdict") else given
     given = given if isinstance(given, dict) else {}
