@@ -1,7 +1,7 @@
 """Passes to read: plain loops over the steps of one network, line for line the equations.
 
-rnn, lstm   `forward` and `backward`, with a `Cache` between them; `bptt_core.rnn` and `lstm` compute
-            the same, and faster
+rnn, lstm   `forward` and `backward`, with a `Cache` between them; `bptt_core.rnn` and `lstm`
+            compute the same, and faster
 pass_of     the module for some parameters
 
 `mistakes` takes a mistake to be one line of these passes written otherwise. A further cell is one

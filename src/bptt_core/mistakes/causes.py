@@ -59,8 +59,8 @@ def _changed(search):
             "W_hh is symmetric",
             (params._replace(W_hh=rng.standard_normal(params.W_hh.shape)), arguments, dh, names),
         )
-    longer = arguments | {"x": np.concatenate([arguments["x"], rng.standard_normal((3, B, D))])}
-    more = np.concatenate([dh, rng.standard_normal((3, B, H))])
+    longer = arguments | {"x": np.concatenate([arguments["x"], rng.standard_normal((1, B, D))])}
+    more = np.concatenate([dh, rng.standard_normal((1, B, H))])
     wider = {
         name: np.concatenate([value, rng.standard_normal((1, H))])
         for name, value in arguments.items()
