@@ -8,7 +8,7 @@ pass_of     the module for some parameters
 more module here.
 """
 
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 from bptt_core.explicit import lstm, rnn
 
 PASSES = {"rnn": rnn, "lstm": lstm}

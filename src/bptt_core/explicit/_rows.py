@@ -2,23 +2,17 @@
 
 import numpy as np
 
-from bptt_core._arrays import (
-    check_inputs,
-    check_weights,
-    common_dtype,
-    number_array,
-    upstream,
-    wanted,
-)
+from bptt_core._arrays import upstream
+from bptt_core._checks import check_inputs, check_weights, common_dtype, number_array, wanted
 
-__all__ = ["from_row_1", "losses", "states", "weights"]
+__all__ = ["from_row_1", "losses", "row_0", "states", "weights"]
 
 
-def weights(params, container, blocks):
+def weights(params, container, gates):
     """The weights of one network as arrays; a missing bias is zeros.
 
     ValueError: a grid of networks, another cell, shapes that do not fit."""
-    params, grid, _, _ = check_weights(params, container, blocks)
+    params, grid, _, _ = check_weights(params, container, gates)
     if grid:
         raise wanted("params", f"a grid {grid}", "one network")
     return container(
@@ -29,7 +23,13 @@ def weights(params, container, blocks):
 def from_row_1(x, params):
     """x (T, B, D) with a row of zeros before it, so that x[t] is x_t."""
     x, _, _ = check_inputs(x, (), params.W_xh.shape[-1])
-    return np.concatenate([np.zeros_like(x[:1]), x])
+    return row_0(x)
+
+
+def row_0(array, first=None):
+    """An array with one row more, before the others: zeros, or the one that is given."""
+    first = np.zeros_like(array[0]) if first is None else first
+    return np.concatenate([first[None], array])
 
 
 def states(name, first, x, params):

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from bptt_core.activations import Activation, get_activation
-from bptt_core.explicit._rows import from_row_1, losses, states, weights
+from bptt_core.explicit._rows import from_row_1, losses, row_0, states, weights
 from bptt_core.lstm import GATES, SQUASHES, Params
 
-__all__ = ["GATES", "WORDS", "Cache", "Params", "arguments", "backward", "forward"]
+__all__ = ["GATES", "WORDS", "Cache", "Params", "arguments", "backward", "forward", "plain"]
 
 WORDS = {r"\bs_(\w|\{.+?\})": r"tanh(c_\1)"}  # what `mistakes` calls a quantity: pattern and words
 
@@ -45,7 +45,7 @@ def forward(params, x, h_0=None, c_0=None, *, forget_gate=True, squash="tanh"):
     squash       of candidate and cell: "tanh" or "sigmoid"
 
     Returns a `Cache`. ValueError: a grid of networks, shapes that do not fit, an unknown squash."""
-    params = weights(params, Params, 4)
+    params = weights(params, Params, GATES)
     W_xi, W_xf, W_xg, W_xo = np.split(params.W_xh, 4)
     W_hi, W_hf, W_hg, W_ho = np.split(params.W_hh, 4)
     b_i, b_f, b_g, b_o = np.split(params.b_h, 4)
@@ -73,7 +73,7 @@ def backward(params, cache, dh):
     called dh_next and dc_next there.
 
     Returns `Params`. ValueError: a grid of networks, shapes that do not fit."""
-    params = weights(params, Params, 4)
+    params = weights(params, Params, GATES)
     W_hi, W_hf, W_hg, W_ho = np.split(params.W_hh, 4)
     x, h, c, i, f, g, o, s, phi = cache
     T = len(x) - 1
@@ -94,6 +94,13 @@ def backward(params, cache, dh):
         dW_hh += da.mT @ h[t - 1]
         db_h += da.sum(axis=-2)
     return Params(dW_xh, dW_hh, db_h)
+
+
+def plain(cache):
+    """What is in a cache of `bptt_core.lstm`, as a `Cache` of this module."""
+    gates = (row_0(gate) for gate in (cache.i, cache.f, cache.g, cache.o))
+    s = row_0(cache.s, cache.squash.f(cache.c[0]))
+    return Cache(row_0(cache.x), cache.h, cache.c, *gates, s, cache.squash)
 
 
 def arguments(cache):

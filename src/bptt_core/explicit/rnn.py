@@ -9,12 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from bptt_core.activations import Activation, get_activation
-from bptt_core.explicit._rows import from_row_1, losses, states, weights
-from bptt_core.rnn import Params
+from bptt_core.explicit._rows import from_row_1, losses, row_0, states, weights
+from bptt_core.rnn import GATES, Params
 
-__all__ = ["GATES", "WORDS", "Cache", "Params", "arguments", "backward", "forward"]
+__all__ = ["GATES", "WORDS", "Cache", "Params", "arguments", "backward", "forward", "plain"]
 
-GATES = "h"
 WORDS = {}  # what `mistakes` calls a quantity, if not by its letter
 
 
@@ -30,7 +29,7 @@ def forward(params, x, h_0=None, *, activation="tanh"):
     """h_t = φ(W_xh x_t + W_hh h_{t−1} + b_h), for x (T, B, D) and h_0 (B, H) (`A02`, `D-eq1`).
 
     Returns a `Cache`. ValueError: a grid, shapes that do not fit, an unknown activation."""
-    params = weights(params, Params, 1)
+    params = weights(params, Params, GATES)
     W_xh, W_hh, b_h = params
     x = from_row_1(x, params)
     h = states("h_0", h_0, x, params)
@@ -47,7 +46,7 @@ def backward(params, cache, dh):
         dL/dW_xh = Σ dL/da_t x_tᵀ       dL/dW_hh = Σ dL/da_t h_{t−1}ᵀ       dL/db_h = Σ dL/da_t
 
     Returns `Params`. ValueError: a grid of networks, shapes that do not fit."""
-    params = weights(params, Params, 1)
+    params = weights(params, Params, GATES)
     W_hh = params.W_hh
     x, h, phi = cache
     T = len(x) - 1
@@ -62,6 +61,11 @@ def backward(params, cache, dh):
         dW_hh += da.mT @ h[t - 1]
         db_h += da.sum(axis=-2)
     return Params(dW_xh, dW_hh, db_h)
+
+
+def plain(cache):
+    """What is in a cache of `bptt_core.rnn`, as a `Cache` of this module."""
+    return Cache(row_0(cache.x), cache.h, cache.activation)
 
 
 def arguments(cache):

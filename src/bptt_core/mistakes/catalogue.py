@@ -98,6 +98,7 @@ def catalogue(gates):
     """The named mistakes, for a cell with these gates."""
     for row in ANY_CELL + SECOND_STATE:
         yield _mistake(row)
+    gates = gates if len(gates) > 1 else ""
     for gate in gates:
         for row in EACH_GATE:
             yield _mistake(row, gate)

@@ -5,12 +5,16 @@ from functools import cache
 
 import numpy as np
 
+from bptt_core.explicit import PASSES
 from bptt_core.mistakes.catalogue import catalogue
 from bptt_core.mistakes.families import families
 from bptt_core.mistakes.listing import listing_of
 from bptt_core.mistakes.lockstep import gradients
 
-__all__ = ["known_mistakes", "programs_of"]
+__all__ = ["MISTAKES", "known_mistakes", "programs_of"]
+
+# The mistakes that have a name of their own, of whatever cell.
+MISTAKES = tuple({m.name: m for p in PASSES.values() for m in catalogue(p.GATES)}.values())
 
 
 def known_mistakes(module):

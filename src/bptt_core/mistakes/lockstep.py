@@ -13,10 +13,11 @@ __all__ = ["gradients"]
 NUMBERS = 2_000_000  # that may be in work at once
 
 
-def gradients(listing, params, arguments, dh, programs, fields=None):
+def gradients(listing, params, arguments, dh, programs, fields=None, cache=None):
     """What each of V programs gives: {name: (V, *shape)} for some or all fields of params.
 
     arguments  of the forward pass
+    cache      what it computed, if that is known already
     programs   [{name: text}, …], the lines that are written otherwise"""
     shapes = {name: getattr(params, name).shape for name in fields or params._fields}
     found = {name: np.empty((len(programs), *shape)) for name, shape in shapes.items()}
@@ -25,14 +26,17 @@ def gradients(listing, params, arguments, dh, programs, fields=None):
     for row, texts in enumerate(programs):
         key = frozenset((name, texts[name]) for name in texts.keys() & apart)
         groups.setdefault(key, []).append(row)
-    states = 4 * len(params.W_hh) * np.shape(arguments["x"])[1]
-    length = max(1, NUMBERS // (states + sum(int(np.prod(shape)) for shape in shapes.values())))
+    size = 4 * len(params.W_hh) * np.shape(arguments["x"])[1]
+    length = max(1, NUMBERS // (size + sum(int(np.prod(shape)) for shape in shapes.values())))
     for texts, rows in groups.items():
-        cache = listing.functions(dict(texts))[0](params, **arguments)
+        if texts or cache is None:
+            states = listing.functions(dict(texts))[0](params, **arguments)
+        else:
+            states = cache
         for start in range(0, len(rows), length):
             part = rows[start : start + length]
             with np.errstate(all="ignore"):
-                swept = _sweep(listing, params, cache, dh, [programs[row] for row in part], shapes)
+                swept = _sweep(listing, params, states, dh, [programs[row] for row in part], shapes)
             for name, values in swept.items():
                 found[name][part] = values
     return found

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from bptt_core._arrays import number_array, upstream, wanted
+from bptt_core._arrays import upstream
+from bptt_core._checks import number_array, wanted
+from bptt_core.cells import checked
 from bptt_core.explicit import pass_of
-from bptt_core.jacobians import checked
 from bptt_core.mistakes.causes import causes
 from bptt_core.mistakes.comparison import Comparison
 from bptt_core.mistakes.diagnosis import Diagnosis, Finding, listed
@@ -51,6 +52,7 @@ class _Search:
         self.module = pass_of(self.params)
         self.listing = listing_of(self.module)
         self.arguments = self.module.arguments(cache)
+        self.cache = self.module.plain(cache)
         self.dh = upstream("dh", dh, cache.h[1:].shape, cache.h.dtype)
         self.rtol = rtol
         self.thorough = thorough
@@ -64,7 +66,9 @@ class _Search:
         given = {name: self.given[name] for name in names or self.given}
         rows = len(self.params.W_hh)
         blocks = {n: len(self.module.GATES) if len(v) == rows else 1 for n, v in given.items()}
-        values = sweep(self.listing, self.params, self.arguments, self.dh, programs, list(given))
+        values = sweep(
+            self.listing, self.params, self.arguments, self.dh, programs, list(given), self.cache
+        )
         return Comparison(values, given, blocks, self.rtol)
 
     def diagnosis(self):
