@@ -147,7 +147,7 @@ def test_a_cell_that_the_ledger_cites_prints_a_number_of_the_entry():
 def printed_by(page, anchor):
     """The text that a named cell prints on the built page."""
     rest = page.read_text(encoding="utf-8").split(f'id="{anchor}"', 1)[1]
-    cell = re.split(r'<div class="cell (?:tag_[\w-]+ )*docutils', rest, maxsplit=1)[0]
+    cell = re.split(r'<div class="cell (?:[\w-]+ )*docutils', rest, maxsplit=1)[0]
     output = cell.partition("cell_output")[2]
     texts = re.findall(r"<pre[^>]*>(.*?)</pre>", output, flags=re.S)
     return html.unescape(re.sub(r"<[^>]+>", "", "\n".join(texts)))

@@ -17,7 +17,7 @@ LEVELS = [
     {"_arrays", "_containers", "activations"},
     {"_affine", "cells"},  # `cells` finds the cells, and imports none of them
     {"rnn", "lstm", "gru", "readout"},
-    {"jacobians", "gradcheck", "tasks"},
+    {"jacobians", "gradcheck", "tasks", "explicit"},
     {"gradient_flow", "mistakes"},
     {"training"},
     {"studies"},
@@ -29,6 +29,11 @@ LEVELS = [
 ]
 SYMBOLIC = {"derivations"}  # agreement with it proves something: it shares nothing with the rest
 WINGS = {  # the modules of a wing, each importing only from those before it; its __init__ comes last
+    "explicit": ["_rows", "rnn", "lstm"],
+    "mistakes": [
+        *("wording", "listing", "lockstep", "mistake", "bookkeeping", "catalogue", "families"),
+        *("known", "comparison", "diagnosis", "causes", "search"),
+    ],
     "explorer": [
         *("controls", "frame", "places", "axes", "picture", "table", "model", "page", "markup"),
         *("script", "widget"),
