@@ -34,7 +34,7 @@ def state(name, question, lab, judge, said, solved, *, answer, was="", **more):
         "said": [rich(sentence) for sentence in said],
         "solved": solved,
     }
-    form = f'<p><a class="gtt-ask-go" href="#{lab._name}">To the figure</a></p>'
+    form = f'<p><a class="gtt-ask-go" href="#{lab.address}">To the figure</a></p>'
     more.setdefault("label", "Bring the figure there")
     share = found.count(solved) / len(found)
     words = was or f"{share:.2g} of its settings do it"
