@@ -497,11 +497,14 @@ def test_the_script_is_one_source_for_both_mounts():
 
 def test_the_example_of_the_appendix_runs_and_does_what_it_says(capsys):
     page = (Path(__file__).parents[1] / "book" / "appendix_explorer.md").read_text(encoding="utf-8")
-    first, second = re.findall(r"```python\n(.*?)```", page, re.S)
+    first, second, third = re.findall(r"```python\n(.*?)```", page, re.S)
     space = {}
     exec(first, space)
     assert space["figure"].html.count("<svg") == 1
     exec(second, space)
     assert space["figure"]._frame["words"] == "After 10 seconds *0.03* of the wave is left."
+    asked, said = re.match(r"(.*?)  # (.*)", third).groups()
+    assert eval(asked, space) == said
+    exec(third, space)
     space["figure"].damping = 0.5
     assert capsys.readouterr().out == "the reader chose 0.5\n"

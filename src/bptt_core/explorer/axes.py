@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 
 TICKS = 8  # numbers of one axis, at most
 LENGTH = 0.015  # of a tick mark, as a share of the axes

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import traitlets
 
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 
 
 class Slider(NamedTuple):

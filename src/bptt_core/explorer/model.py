@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 from bptt_core.explorer import table
 from bptt_core.explorer.controls import Choice, check
 from bptt_core.explorer.frame import Frame, State, parts_of, rows_of

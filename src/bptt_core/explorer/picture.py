@@ -8,7 +8,7 @@ from matplotlib.patches import Polygon
 from matplotlib.text import Annotation, Text
 
 from bptt_core import plotting
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 from bptt_core._svg import variable
 from bptt_core.explorer import axes, places
 from bptt_core.explorer.frame import parts_of, rows_of

@@ -13,7 +13,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 from bptt_core.explorer.picture import GAP
 
 

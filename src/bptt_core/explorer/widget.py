@@ -16,7 +16,7 @@ import anywidget
 import traitlets
 
 from bptt_core import plotting
-from bptt_core._arrays import wanted
+from bptt_core._checks import wanted
 from bptt_core.explorer import markup, page, script
 from bptt_core.explorer.model import Model
 

@@ -18,6 +18,7 @@ class Figure {
   /** @param {HTMLElement} root  @param {Spec} spec  @param {Table} table  @param {object} model - or undefined */
   constructor(root, spec, table, model) {
     const $ = (selector) => root.querySelector(selector);
+    this.name = spec.name;
     this.root = root;
     this.table = table;
     this.readout = $(".gtt-readout");
@@ -73,7 +74,17 @@ class Figure {
     this.timer = setTimeout(() => {
       if (this.touched) this.status.textContent = this.readout.textContent;
       this.numbers.fill(reply.cells);
+      this.tell();
     }, QUIET);
+  }
+
+  /** Tell the page where the figure stands: a question may have asked for it (bptt_core.ask). */
+  tell() {
+    const { list, now } = this.controls;
+    const settings = Object.fromEntries(list.map(({ name }, k) => [name, now[k]]));
+    const at = this.controls.at();
+    const detail = { name: this.name, settings, at, sentence: this.said, touched: this.touched };
+    this.root.dispatchEvent(new CustomEvent("gtt:setting", { bubbles: true, detail }));
   }
 
   /** Draw the frame, or so much of it as has been played. */
