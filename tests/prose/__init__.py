@@ -13,6 +13,7 @@ are all noticed. A function may also assert, for what a sentence says without a 
 One module for each page: `landing`, `chapter_1` … `chapter_5`.
 """
 
+import ast
 import json
 import re
 from functools import cache
@@ -58,6 +59,24 @@ class Piece(NamedTuple):
     nearby: str
 
 
+def _alternatives(source):
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.keyword) and node.arg == "alt":
+            yield node.value
+
+
+def alternatives(source):
+    """What a cell's pictures are for a reader who does not see them: its alt texts."""
+    return [ast.literal_eval(node) for node in _alternatives(source)]
+
+
+def without_alternatives(source):
+    """The code of a cell without them: a number in an alt text does not prove itself."""
+    for node in _alternatives(source):
+        source = source.replace(ast.get_source_segment(source, node), "")
+    return source
+
+
 @cache
 def pieces(path):
     """The prose of a file, cut where a section begins. A page without cells is one piece."""
@@ -75,7 +94,10 @@ def pieces(path):
             sections[-1][0].append(figure.get("caption", ""))
             kept = [line for output in cell["outputs"] for line in output.get("text", [])]
             shown = map(shown_by, re.findall(r"^labs\.(\w+)\(\)", source, re.M))
-            sections[-1][1].append("\n".join([source, *kept, *shown]))
+            alts = alternatives(source)
+            sections[-1][0].extend(alts)
+            sections[-1][1].append("\n".join([without_alternatives(source), *kept, *shown]))
+
     return [Piece("\n\n".join(texts), "\n".join(codes)) for texts, codes in sections]
 
 
