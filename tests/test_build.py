@@ -266,31 +266,3 @@ def test_without_a_ledger_or_a_repository_there_are_no_dead_links(tmp_path):
     assert code == 0, "\n".join(lines[-15:])
     assert '<span class="claim-id">A33</span>' in page
     assert "mybinder" not in page and "github.com" not in page
-
-
-@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
-def test_an_old_python_is_refused_in_one_line(tmp_path):
-    fake = tmp_path / "python3.9"
-    fake.write_text(
-        f'#!/bin/sh\nexec {sys.executable} -c "import sys; '
-        "sys.version_info = (3, 9, 1); sys.version = '3.9.1 (fake)'; "
-        'exec(sys.argv[1])" "$2"\n'
-    )
-    fake.chmod(0o755)
-    command = ["make", "-s", "-C", str(ROOT), f"PYTHON={fake}", f"VENV={tmp_path}/venv", "book"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode != 0
-    assert (
-        done.stderr.splitlines()[0]
-        == f"Python 3.11 or newer is needed; {fake} is 3.9.1. Name another: make PYTHON=python3.12 ..."
-    )
-
-
-@pytest.mark.parametrize("tool", ["chromium.py", "test.py"])
-def test_a_missing_browser_is_said_in_one_line(tmp_path, tool):
-    env = os.environ | {"CHROMIUM": str(tmp_path / "none")}
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / tool)], env=env, capture_output=True, text=True
-    )
-    assert done.returncode != 0
-    assert done.stdout.splitlines() == [f"CHROMIUM={tmp_path / 'none'} is no file"]
