@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE, PATIENT
 
 ROOT = Path(__file__).parents[2]
 HTML = Path(os.environ.get("GTT_HTML", ROOT / "_build" / "html"))
 NOT_BUILT = "the book is not built: `make book` builds it"
 SIZES = {1280: 900, 390: 844}
-PATIENCE = 120_000  # ms; a test that needs them is broken or shares its machine with many others
 ALONE = ("test_engines", "live")  # modules whose tests share one browser, or one JupyterLab
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -139,16 +139,6 @@ def visit(browser, request):
     yield open_page
     for context in contexts:
         context.close()
-
-
-# A page that gives up waiting (for a font, for a kernel) after a second or so waits longer here:
-# a busy machine must not look like a font that never comes or a kernel that died.
-PATIENT = """(() => {
-    const soon = window.setTimeout;
-    window.patient = 1;
-    window.setTimeout = (act, time, ...rest) =>
-        soon(act, time >= 800 && window.patient ? 60 * time : time, ...rest);
-})()"""
 
 
 def open_in(
