@@ -239,24 +239,36 @@ def test_a_failing_assert_ends_the_build_with_one_line_that_names_it(tmp_path):
     )
 
 
-def test_an_unknown_claim_ends_the_build(tmp_path):
-    said = broken(tmp_path, intro="# Try\n\nSee {claim}`Z99`.\n")
-    assert "intro.md:3" in said and "no claim 'Z99' in book/claims.yml" in said
+FAULTS = {  # what is wrong with a book, and what is said of it
+    "an unknown claim": "intro.md:3: WARNING: no claim 'Z99' in book/claims.yml",
+    "a formula that is no TeX": "TeX: Undefined control sequence \\nosuchmacro",
+    "a repair that mends nothing any more": "no page has ' aria-label=\"Toggle hidden content\"'",
+}
 
 
-def test_a_formula_that_is_no_tex_ends_the_build(tmp_path):
-    said = broken(tmp_path, intro="# Try\n\nSee $\\nosuchmacro$.\n")
-    assert "TeX: Undefined control sequence \\nosuchmacro" in said
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory):
+    """(last line, all lines) of the build of a book with all FAULTS at once."""
+    intro = "# Try\n\nSee {claim}`Z99`.\n\nSee $\\nosuchmacro$.\n"
+    folder = small_book(tmp_path_factory.mktemp("faulty"), intro=intro, cells=CELLS[:-1])
+    code, lines = build(folder)
+    assert code == 1
+    return lines[-1], (folder / "_build" / "build.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_a_page_ends_the_build_and_is_named(faulty, fault):
+    assert FAULTS[fault] in faulty[1]
+
+
+def test_the_last_line_names_the_first_fault_and_counts_the_others(faulty):
+    said = r"The book was not built: .*WARNING: .* \(and 2 more\)"
+    assert re.fullmatch(said, faulty[0]), faulty[0]
 
 
 def test_a_ledger_entry_with_an_odd_verdict_ends_the_build(tmp_path):
     said = broken(tmp_path, ledger=LEDGER.replace("verdict: slip", "verdict: meh"))
     assert "entry D-eq8: verdict 'meh'" in said
-
-
-def test_a_repair_that_mends_nothing_any_more_ends_the_build(tmp_path):
-    said = broken(tmp_path, cells=CELLS[:-1])
-    assert "no page has ' aria-label=\"Toggle hidden content\"'" in said
 
 
 def test_without_a_ledger_or_a_repository_there_are_no_dead_links(tmp_path):
