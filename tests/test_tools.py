@@ -166,7 +166,7 @@ def test_what_stopped_the_package_manager_is_in_the_last_line(tmp_path):
 
 def test_the_parts_of_the_tests_can_be_asked_for_and_a_wrong_one_is_named():
     lines = said([sys.executable, TOOLS / "test.py", "unit"])
-    assert lines == ["unknown: unit; wanted some of units, lowest, chapters, book, pages"]
+    assert lines == ["unknown: unit; wanted some of units, lowest, modules, chapters, book, pages"]
 
 
 def test_jupyterlab_opens_at_the_root_with_the_list_of_chapters():

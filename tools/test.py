@@ -24,7 +24,7 @@ PYTEST = [sys.executable, *OPTIONS]
 BUILT = ["tests/test_book.py", "tests/browser"]
 # One file of tests per module of the package: what the versions of its dependencies can change.
 MODULES = sorted(path.stem for path in (ROOT / "src" / "bptt_core").iterdir())
-OF_MODULES = [f"tests/test_{name}.py" for name in MODULES]
+OF_MODULES = [name for m in MODULES if (ROOT / (name := f"tests/test_{m}.py")).is_file()]
 LOWEST = ROOT / ".venv" / "lowest"
 LOWEST_PYTHON = LOWEST / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
@@ -35,7 +35,8 @@ def but(paths):
 
 STEPS = {
     "units": [*PYTEST, "tests", *but(BUILT)],
-    "lowest": [str(LOWEST_PYTHON), *OPTIONS, *(p for p in OF_MODULES if (ROOT / p).is_file())],
+    "lowest": [str(LOWEST_PYTHON), *OPTIONS, *OF_MODULES],
+    "modules": [*PYTEST, *OF_MODULES],  # as lowest, with whatever versions are here
     "chapters": [*PYTEST, "--dist", "loadfile", "-W", "default", "--nbval-lax",
                  "--nbval-current-env", "chapters"],
     "book": [sys.executable, "tools/book.py"],
@@ -103,7 +104,7 @@ def main(names):
 
 
 if __name__ == "__main__":
-    asked = sys.argv[1:] or list(STEPS)
+    asked = sys.argv[1:] or [name for name in STEPS if name != "modules"]
     if unknown := [name for name in asked if name not in STEPS]:
         sys.exit(f"unknown: {', '.join(unknown)}; wanted some of {', '.join(STEPS)}")
     sys.exit(main(asked))
