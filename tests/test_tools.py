@@ -7,15 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat import v4
 
 ROOT = Path(__file__).parents[1]
 TOOLS = ROOT / "tools"
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 sys.path.insert(0, str(TOOLS))
+import colab  # noqa: E402
 import install  # noqa: E402
 import lab  # noqa: E402
+import lint  # noqa: E402
 
 
 def said(command, **env):
@@ -183,3 +187,19 @@ def test_the_defaults_of_jupyterlab_are_added_to_those_that_are_there(tmp_path, 
     place.write_text('{"other": {"kept": true}}')
     lab.set_defaults()
     assert '"kept": true' in place.read_text() and '"fetchNews": "false"' in place.read_text()
+
+
+def test_a_leftover_of_jupytext_is_refused():
+    cell = v4.new_markdown_cell("Text.", metadata={"lines_to_next_cell": 0})
+    assert any("lines_to_next_cell" in fault for fault in lint.failures_of_cell(cell))
+    assert list(lint.failures_of_cell(v4.new_markdown_cell("Text."))) == []
+
+
+def test_a_notebook_for_colab_installs_the_package_first_and_is_otherwise_the_chapter():
+    path = next((ROOT / "chapters").glob("01*.ipynb"))
+    book = nbformat.read(path, as_version=4)
+    made = colab.variant(book, "someone/fork", "1a2b3c4")
+    assert '%pip install --quiet "git+https://github.com/someone/fork@1a2b3c4"' in (
+        made.cells[1].source
+    )
+    assert [made.cells[0], *made.cells[2:]] == book.cells
