@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 
-from patience import PATIENCE
+from patience import PATIENCE, PATIENT_LAB
 
 
 @contextlib.contextmanager
@@ -43,6 +43,7 @@ def open_notebook(browser, folder, sources):
     )  # fmt: skip
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(PATIENCE)
+    page.add_init_script(PATIENT_LAB)
     try:
         for _ in range(600):
             try:

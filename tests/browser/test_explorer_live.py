@@ -13,7 +13,7 @@ import urllib.request
 
 import numpy as np
 import pytest
-from patience import PATIENCE, PATIENT
+from patience import PATIENCE, PATIENT_LAB
 from playwright.sync_api import TimeoutError
 
 from bptt_core.labs import linear
@@ -82,8 +82,7 @@ def notebook(browser, tmp_path_factory):
     )  # fmt: skip
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(PATIENCE)
-    # only the time after which a lab gives up on its kernel: JupyterLab keeps its own
-    page.add_init_script(PATIENT.replace("time >= 800", "time === 2500"))
+    page.add_init_script(PATIENT_LAB)
     try:
         for _ in range(600):
             try:

@@ -72,7 +72,7 @@
   report?.addEventListener("click", () => {
     const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     const section = named?.closest("section") ?? [...document.querySelectorAll("section")].at(-1);
-    const heading = section?.querySelector("h1, h2, h3")?.firstChild?.textContent.trim();
+    const heading = section?.querySelector("h1, h2, h3")?.textContent.replace(/#$/, "").trim();
     const url = new URL(report.href);
     if (heading) url.searchParams.set("section", heading);
     report.href = url.href;
