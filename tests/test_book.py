@@ -65,7 +65,8 @@ READ = {page: Reader(page) for page in PAGES}
 
 @every_page
 def test_a_page_loads_nothing_from_another_host(page):
-    assert READ[page].loaded, "the reader found nothing that a page loads"
+    # the host shows 404.html under any address, so it loads nothing
+    assert READ[page].loaded or page.name == "404.html", "the reader found nothing"
     assert [url for url in READ[page].loaded if re.match(r"(https?:)?//", url)] == []
 
 
@@ -73,7 +74,7 @@ def test_a_page_loads_nothing_from_another_host(page):
 def test_no_style_names_another_host(page):
     styles = "".join(re.findall(r"<style>.*?</style>", page.read_text(encoding="utf-8"), re.S))
     assert re.findall(r"(?:url\(|@import)[\s\"']*(?:https?:)?//", styles) == []
-    assert "url(" in styles or page.name == "index.html"
+    assert "url(" in styles or page.name in ("index.html", "404.html")
 
 
 @every_page

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+import yaml
 from nbformat import v4
 
 ROOT = Path(__file__).parents[1]
@@ -83,11 +84,14 @@ def small_book(folder, *, cells=CELLS, ledger=LEDGER, intro="# Try\n\nThe first 
     return folder
 
 
-def build(folder, repository=""):
+def build(folder, repository="", **published):
     env = os.environ | {
         "GITHUB_REPOSITORY": repository,
-        "GITHUB_REF_NAME": "main",
+        "GITHUB_REF_NAME": "a/b",
         "GIT_CEILING_DIRECTORIES": str(folder.parent),
+        "GTT_BASE_URL": "",
+        "GTT_COLAB": "",
+        **published,
     }
     env.pop("PYTHONWARNINGS", None)
     command = [sys.executable, str(ROOT / "tools" / "book.py"), "--root", str(folder)]
@@ -100,7 +104,12 @@ def build(folder, repository=""):
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     folder = small_book(tmp_path_factory.mktemp("book"))
-    code, lines = build(folder, repository="someone/fork")
+    code, lines = build(
+        folder,
+        repository="someone/fork",
+        GTT_BASE_URL="https://someone.example/book",
+        GTT_COLAB="colab",
+    )
     assert code == 0, "\n".join(lines[-15:])
     assert re.fullmatch(r"The book is built \(\d+ s\)\. Open file://.*/book/intro\.html", lines[-1])
     return folder / "_build" / "html"
@@ -180,7 +189,7 @@ def test_the_ledger_shows_every_entry_with_its_evidence(ledger):
         ("D", "slip", "D-eq8"),
     ]
     assert 'href="../chapters/01_try.html#a33-norm"' in ledger
-    assert 'href="https://github.com/someone/fork/blob/main/tests/claims/test_a.py"' in ledger
+    assert 'href="https://github.com/someone/fork/blob/a/b/tests/claims/test_a.py"' in ledger
     assert "4 of 4 entries" in ledger
     assert (
         "If L<sub>t+1</sub> and dL/dW<sub>xh</sub>ᵀ add up, <code" in ledger and ">h_t<" in ledger
@@ -197,12 +206,46 @@ def test_brackets_dashes_and_dots_stay_as_they_are_written(ledger):
 
 
 def test_the_launch_links_point_at_the_repository_of_the_build(chapter):
+    """Above the text and below it; a branch with a slash is one part of the address."""
+    binder = "https://mybinder.org/v2/gh/someone/fork/a%2Fb?urlpath=lab/tree/chapters/01_try.ipynb"
+    colab = "https://colab.research.google.com/github/someone/fork/blob/colab/chapters/01_try.ipynb"
+    for link in (binder, colab, "https://github.com/someone/fork/blob/a/b/chapters/01_try.ipynb"):
+        assert chapter.count(f'href="{link}"') == 2
+    assert chapter.index(binder) < chapter.index("<h1")
+
+
+def test_a_page_offers_a_form_for_what_is_wrong_on_it(chapter, ledger):
+    link = re.search(r'class="report" href="([^"]+)"', chapter)[1]
+    assert link.startswith("https://github.com/someone/fork/issues/new?template=wrong_sentence.yml")
+    assert "page=chapters%2F01_try" in link
+    assert "page=book%2Fclaims" in ledger
+    form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE/wrong_sentence.yml").read_text("utf-8"))
+    assert {"page", "section"} <= {part.get("id") for part in form["body"]}
+
+
+def test_a_page_has_one_address_and_a_preview(built, chapter):
     assert (
-        "https://mybinder.org/v2/gh/someone/fork/main?urlpath=lab/tree/chapters/01_try.ipynb"
-        in chapter
+        '<link rel="canonical" href="https://someone.example/book/chapters/01_try.html">' in chapter
     )
-    assert "https://github.com/someone/fork/blob/main/chapters/01_try.ipynb" in chapter
-    assert "colab" not in chapter  # it does not install the package
+    seen = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)"', chapter))
+    assert seen["url"] == "https://someone.example/book/chapters/01_try.html"
+    assert "Try a chapter" in seen["title"]
+    assert seen["description"].startswith("The first paragraph of a page")
+    assert seen["image"] == "https://someone.example/book/figure.png"
+    assert chapter.count('name="viewport"') == 1
+
+
+def test_the_site_has_a_map_and_a_page_for_addresses_that_lead_nowhere(built):
+    listed = re.findall("<loc>(.*?)</loc>", (built / "sitemap.xml").read_text("utf-8"))
+    assert sorted(listed) == [
+        f"https://someone.example/book/{name}.html"
+        for name in ("book/claims", "book/intro", "chapters/01_try")
+    ]
+    assert f"Sitemap: {listed[0].partition('book/claims')[0]}sitemap.xml" in (
+        built / "robots.txt"
+    ).read_text("utf-8")
+    lost = (built / "404.html").read_text("utf-8")
+    assert 'href="https://someone.example/book/book/intro.html"' in lost, "works under any address"
 
 
 def test_a_page_describes_itself(chapter):
@@ -227,14 +270,31 @@ def test_a_failing_assert_ends_the_build_with_one_line_that_names_it(tmp_path):
     )
 
 
-def test_an_unknown_claim_ends_the_build(tmp_path):
-    said = broken(tmp_path, intro="# Try\n\nSee {claim}`Z99`.\n")
-    assert "intro.md:3" in said and "no claim 'Z99' in book/claims.yml" in said
+FAULTS = {  # what is wrong with a book, and what is said of it
+    "an unknown claim": "intro.md:3: WARNING: no claim 'Z99' in book/claims.yml",
+    "a formula that is no TeX": "TeX: Undefined control sequence \\nosuchmacro",
+    "a repair that mends nothing any more": "no page has ' aria-label=\"Toggle hidden content\"'",
+}
 
 
-def test_a_formula_that_is_no_tex_ends_the_build(tmp_path):
-    said = broken(tmp_path, intro="# Try\n\nSee $\\nosuchmacro$.\n")
-    assert "TeX: Undefined control sequence \\nosuchmacro" in said
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory):
+    """(last line, all lines) of the build of a book with all FAULTS at once."""
+    intro = "# Try\n\nSee {claim}`Z99`.\n\nSee $\\nosuchmacro$.\n"
+    folder = small_book(tmp_path_factory.mktemp("faulty"), intro=intro, cells=CELLS[:-1])
+    code, lines = build(folder)
+    assert code == 1
+    return lines[-1], (folder / "_build" / "build.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_a_page_ends_the_build_and_is_named(faulty, fault):
+    assert FAULTS[fault] in faulty[1]
+
+
+def test_the_last_line_names_the_first_fault_and_counts_the_others(faulty):
+    said = r"The book was not built: .*WARNING: .* \(and 2 more\)"
+    assert re.fullmatch(said, faulty[0]), faulty[0]
 
 
 def test_a_ledger_entry_with_an_odd_verdict_ends_the_build(tmp_path):
@@ -261,31 +321,4 @@ def test_without_a_ledger_or_a_repository_there_are_no_dead_links(tmp_path):
     assert code == 0, "\n".join(lines[-15:])
     assert '<span class="claim-id">A33</span>' in page
     assert "mybinder" not in page and "github.com" not in page
-
-
-@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
-def test_an_old_python_is_refused_in_one_line(tmp_path):
-    fake = tmp_path / "python3.9"
-    fake.write_text(
-        f'#!/bin/sh\nexec {sys.executable} -c "import sys; '
-        "sys.version_info = (3, 9, 1); sys.version = '3.9.1 (fake)'; "
-        'exec(sys.argv[1])" "$2"\n'
-    )
-    fake.chmod(0o755)
-    command = ["make", "-s", "-C", str(ROOT), f"PYTHON={fake}", f"VENV={tmp_path}/venv", "book"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode != 0
-    assert (
-        done.stderr.splitlines()[0]
-        == f"Python 3.11 or newer is needed; {fake} is 3.9.1. Name another: make PYTHON=python3.12 ..."
-    )
-
-
-@pytest.mark.parametrize("tool", ["chromium.py", "test.py"])
-def test_a_missing_browser_is_said_in_one_line(tmp_path, tool):
-    env = os.environ | {"CHROMIUM": str(tmp_path / "none")}
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / tool)], env=env, capture_output=True, text=True
-    )
-    assert done.returncode != 0
-    assert done.stdout.splitlines() == [f"CHROMIUM={tmp_path / 'none'} is no file"]
+    assert "canonical" not in page and not list(folder.rglob("sitemap.xml"))

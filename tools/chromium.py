@@ -1,6 +1,8 @@
-"""Find a Chromium for the browser tests, or get one: an installed one first, then Playwright's, then the system's.
+"""Find a Chromium for the browser tests, or get one: an installed one first, then Playwright's,
+then the system's.
 
-python tools/chromium.py    installs one if none is found; ends with one line that says what it found or what is missing
+python tools/chromium.py    installs one if none is found; the last line says what it found, or
+                            what is missing and the last word of each attempt to get it
 """
 
 import os
@@ -52,27 +54,53 @@ def find_chromium():
     return (path, None) if Path(path).is_file() else (None, MISSING)
 
 
-def get_chromium():
-    """As `find_chromium`, after trying Playwright's download and the system's package manager."""
-    attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
+def last_words(command):
+    """Why a command failed, in its own words: the last line that says "error" or that it could
+    not, else its last line; None if it went well."""
+    try:
+        done = subprocess.run(
+            command,
+            timeout=600,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode == 0:
+        return None
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    telling = [
+        line
+        for line in lines
+        if any(word in line.lower() for word in ("could not", "error", "fail", "unable"))
+    ]
+    return ([f"exit code {done.returncode}"] + lines[-1:] + telling[:1])[-1]
+
+
+def attempts():
+    """The commands that may bring a browser, by the name of who brings it."""
+    yield "Playwright", [sys.executable, "-m", "playwright", "install", "chromium"]
     if shutil.which("apt-get"):
         sudo = [] if "--no-sandbox" in FLAGS else ["sudo", "-n"]
-        attempts += [
-            [*sudo, "apt-get", "update", "-qq"],
-            [*sudo, "apt-get", "install", "-y", "-qq", "chromium"],
-        ]
-    found = find_chromium()
-    while found[1] and attempts and not os.environ.get("CHROMIUM"):
-        attempt = attempts.pop(0)
-        print("no browser yet, trying:", " ".join(attempt), flush=True)
-        try:
-            subprocess.run(
-                attempt, timeout=600, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            print("  ", error)
+        yield "apt-get", [*sudo, "apt-get", "update", "-qq"]
+        yield "apt-get", [*sudo, "apt-get", "install", "-y", "-qq", "chromium"]
+
+
+def get_chromium():
+    """As `find_chromium`, after trying Playwright's download and the system's package manager."""
+    found, said = find_chromium(), {}
+    for who, command in attempts():
+        if not found[1] or os.environ.get("CHROMIUM"):
+            return found
+        print("no browser yet, trying:", " ".join(command), flush=True)
+        if reason := last_words(command):
+            said[who] = reason
         found = find_chromium()
-    return found
+    reasons = "; ".join(f"{who} said: {reason}" for who, reason in said.items())
+    return (None, f"{found[1]} ({reasons})") if found[1] and said else found
 
 
 if __name__ == "__main__":

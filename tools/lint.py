@@ -30,6 +30,8 @@ def failures_of_cell(cell):
     tags = set(cell.metadata.get("tags", []))
     for tag in sorted(tags - TAGS):
         yield f"unknown tag {tag!r}, wanted one of {', '.join(sorted(TAGS))}"
+    if "lines_to_next_cell" in cell.metadata:
+        yield "carries lines_to_next_cell, which only jupytext reads: delete it"
     if cell.cell_type != "code":
         return
     keeps = "keep-output" in tags
@@ -86,10 +88,15 @@ def biome():
     return subprocess.run([path, "check", "--error-on-warnings"], cwd=ROOT).returncode
 
 
+def ruff(*arguments):
+    """ruff's exit code on the whole repository."""
+    command = [sys.executable, "-m", "ruff", *arguments, str(ROOT)]
+    return subprocess.run(command, cwd=ROOT).returncode
+
+
 def main():
-    ruff = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--output-format", "concise", str(ROOT)], cwd=ROOT
-    )
+    checked = ruff("check", "--output-format", "concise")
+    formatted = ruff("format", "--check")
     scripts = biome()
     found = [
         said
@@ -106,7 +113,7 @@ def main():
             ]
         )
     )
-    return int(bool(ruff.returncode or scripts or found))
+    return int(bool(checked or formatted or scripts or found))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import sys
 import time
 import urllib.request
 
+from patience import PATIENCE, PATIENT_LAB
+
 
 @contextlib.contextmanager
 def open_notebook(browser, folder, sources):
@@ -40,16 +42,18 @@ def open_notebook(browser, folder, sources):
         env=os.environ | own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(PATIENCE)
+    page.add_init_script(PATIENT_LAB)
     try:
-        for _ in range(200):
+        for _ in range(600):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5).close()
                 break
             except OSError:
                 time.sleep(0.2)
         page.goto(f"http://127.0.0.1:{port}/lab/tree/live.ipynb")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
-        page.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=90_000)
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=PATIENCE)
+        page.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=PATIENCE)
 
         def run(name, wait):
             cell = page.locator(".jp-Notebook .jp-CodeCell").nth(list(sources).index(name))
@@ -60,9 +64,9 @@ def open_notebook(browser, folder, sources):
             page.wait_for_function(
                 "([e, before]) => /\\d/.test(e.textContent) && e.textContent !== before",
                 arg=[prompt.element_handle(), before],
-                timeout=90_000,
+                timeout=PATIENCE,
             )
-            cell.locator(wait).first.wait_for(timeout=90_000)
+            cell.locator(wait).first.wait_for(timeout=PATIENCE)
             return cell
 
         run.page = page

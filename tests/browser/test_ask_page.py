@@ -17,7 +17,7 @@ import questions as made
 from bptt_core import ask
 from bptt_core.ask import question
 from bptt_core.ask.text import number, rich
-from bptt_core.explorer import widget
+from bptt_core.explorer import script
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
@@ -47,7 +47,7 @@ def address(lab, tmp_path_factory):
     folder = tmp_path_factory.mktemp("questions")
     (folder / "ask.js").write_text(question.script(progress=True), encoding="utf-8")
     (folder / "ask.css").write_text(question.PALETTE + question.SHEET, encoding="utf-8")
-    (folder / "explorer.js").write_text(widget.SCRIPT, encoding="utf-8")
+    (folder / "explorer.js").write_text(script.classic(), encoding="utf-8")
     every = made.every(lab)
     bank = {q._name: re.search(r"-->(.*)<!--", q._html, re.S)[1] for q in every[:3]}
     (folder / "bank.js").write_text(f"gttAsk.bank({json.dumps(bank)});", encoding="utf-8")

@@ -16,6 +16,7 @@ import pytest
 from figures import artist_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patience import PATIENCE, PATIENT
 
 from bptt_core import plotting
 from bptt_core.explorer import Choice, script
@@ -54,6 +55,12 @@ DRIVE = """([id, settings]) => {
         return {drawn, words: say.textContent};
     });
 }"""
+
+
+# the live region tells the reader what the readout says, when the slider has come to rest
+SAID = """(id) => {
+    const text = (part) => document.getElementById(id).querySelector(part).textContent;
+    return text('[role="status"]') === text('.gtt-readout'); }"""
 
 
 @pytest.fixture(scope="module")
@@ -333,7 +340,7 @@ def test_names_and_live_text_alone_carry_each_claim(open_labs, made):
                 DRIVE,
                 [uid(lab), [as_input(lab, {k: v for k, v in lab.settings.items()} | setting)]],
             )
-            page.wait_for_timeout(350)
+            page.wait_for_function(SAID, arg=uid(lab))
             live = page.locator(f'[id="{uid(lab)}"] [role="status"]').text_content()
             assert live == page.locator(f'[id="{uid(lab)}"] .gtt-readout').text_content()
             assert re.search(claim, live), (name, setting, live)
@@ -407,9 +414,12 @@ def test_play_lets_the_curve_grow_once_and_only_when_asked(open_labs, made):
     assert path_of(page, lab, 1, "gradient") == whole  # nothing moves by itself
     button = page.locator(f'[id="{uid(lab)}"] .gtt-play')
     button.click()
-    page.wait_for_timeout(600)
-    script = "(ids) => ids.map((id) => document.querySelector(`[id=\"${id}\"] > path`).getAttribute('d'))"
-    part, rate = page.evaluate(script, [f"{uid(lab)}-1-{gid}" for gid in ("gradient", "rate")])
+    some = """([ids, whole]) => {
+        const d = ids.map((id) => document.querySelector(`[id="${id}"] > path`).getAttribute('d'));
+        const points = d[0].split('L').length;
+        return points > 4 && points < whole.split('L').length && d; }"""
+    ids = [f"{uid(lab)}-1-{gid}" for gid in ("gradient", "rate")]
+    part, rate = page.wait_for_function(some, arg=[ids, whole]).json_value()
     assert whole.startswith(part.rpartition("L")[0]) and 1 < part.count("L") < whole.count("L")
     reached = [float(path.rpartition("L")[2].split()[0]) for path in (part, rate)]
     assert reached[0] == pytest.approx(
@@ -428,12 +438,13 @@ def test_play_lets_the_curve_grow_once_and_only_when_asked(open_labs, made):
 
 def test_with_reduced_motion_play_moves_in_a_few_jumps(open_labs, made):
     page, lab = open_labs(reduced_motion="reduce").page, made["eigenvalues_linear"]
-    page.evaluate("""(id) => { window.seen = new Set(); const p = document.getElementById(id).querySelector('path');
+    page.evaluate("""(id) => { window.seen = new Set(); window.begun = performance.now(); const p = document.getElementById(id).querySelector('path');
         new MutationObserver(() => window.seen.add(p.getAttribute('d'))).observe(p, {attributes: true}); }""",
         f"{uid(lab)}-1-gradient")  # fmt: skip
     page.locator(f'[id="{uid(lab)}"] .gtt-play').click()
-    page.wait_for_timeout(2500)
-    assert 1 <= page.evaluate("window.seen.size") <= 4
+    page.wait_for_function("window.seen.size >= 2")
+    jumps, seconds = page.evaluate("[window.seen.size, (performance.now() - window.begun) / 1000]")
+    assert jumps <= seconds + 2  # one a second, where frames would be sixty
 
 
 @pytest.mark.parametrize("name", LABS)
@@ -444,7 +455,7 @@ def test_the_table_of_numbers_holds_the_curve_shown_and_can_be_copied(
     page = opened.page
     details = page.locator(f'[id="{uid(lab)}"] .gtt-numbers')
     details.locator("summary").click()
-    page.wait_for_timeout(50)
+    details.locator("tr").nth(1).wait_for()
     details.locator(".gtt-copy").click()
     page.wait_for_function(
         "(id) => document.getElementById(id).querySelector('.gtt-copy').textContent !== 'Copy'",
@@ -572,6 +583,7 @@ def fake(browser, tmp_path):
         f"<!doctype html><meta charset=utf-8><script>{script.classic()}</script>", "utf-8"
     )
     page = browser.new_page()
+    page.add_init_script(PATIENT)  # or the time that Python needs for an answer would be too long
     page.goto((tmp_path / "fake.html").as_uri())
     page.evaluate(FAKE, [lab.html, lab.reply(), lab.settings])
     yield lab, page
@@ -621,9 +633,11 @@ def test_several_settings_of_one_change_reach_the_model_whole(fake):
 
 def test_without_an_answer_the_figure_snaps_to_its_table_and_recovers(fake):
     lab, page = fake
+    page.evaluate("window.patient = 0")
     slider = first_input(page, lab, "memory")
     slider.evaluate("(e) => { e.value = 2.4; e.dispatchEvent(new Event('input')) }")
-    page.locator(".gtt-offline").wait_for(timeout=5000)
+    page.locator(".gtt-offline").wait_for(timeout=PATIENCE)
+    page.evaluate("window.patient = 1")
     assert (slider.input_value(), slider.get_attribute("step")) == ("2", "1")
     slider.evaluate("(e) => { e.value = 3; e.dispatchEvent(new Event('input')) }")
     answer(page, lab, memory=lab.grid["memory"][3])

@@ -5,12 +5,13 @@ cells   named cells become anchors, figures get their alt text, `dropdown` admon
 claims  the ledger's page, and the role {claim}`A32` which links into it
 python  Python in the page, on request: the files it runs from, and what each cell needs
 api     the package's page: docstrings as they stand, claim ids linked
-page    what the templates need: the page's description, the launch links, the explorer's files
+page    what the templates need: the page's description, its style, the explorer's files
+site    what a published page says about itself, and the links that lead from it
 """
 
 from pathlib import Path
 
-from . import api, cells, claims, math, page, python
+from . import api, cells, claims, math, page, python, site
 
 THEME = Path(__file__).parents[2] / "_theme"
 
@@ -20,6 +21,6 @@ def setup(app):
         "comments_config", {}, "env"
     )  # Jupyter Book sets it for an extension which is not loaded
     app.add_html_theme("gtt", str(THEME))
-    for module in (math, cells, claims, api, page, python):
+    for module in (math, cells, claims, api, page, python, site):
         module.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -131,13 +131,7 @@ def execute_only(app, config):
         config.nb_execution_excludepatterns = [f"chapters/{name}" for name in others]
 
 
-def drop_marker(app, docname, source):
-    """nbval's marker in a cell is for the test, not for the reader."""
-    source[0] = source[0].replace('"# NBVAL_CHECK_OUTPUT\\n",', "")
-
-
 def setup(app):
-    app.connect("source-read", drop_marker)
     app.connect("config-inited", execute_only)
     app.add_node(details, html=(visit_details, depart_details))
     app.add_node(summary, html=(visit_summary, depart_summary))

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
+from urllib.parse import quote
 
 from docutils import nodes
 from sphinx.util import logging
@@ -64,19 +65,10 @@ def repository():
     return found[1] if found else None
 
 
-def launch_links(repo, ref, docname):
-    """(label, address) of the places which run a chapter; none without a repository."""
-    if not repo or not docname.startswith("chapters/"):
-        return []
-    return [
-        ("Binder", f"https://mybinder.org/v2/gh/{repo}/{ref}?urlpath=lab/tree/{docname}.ipynb"),
-        ("GitHub", f"https://github.com/{repo}/blob/{ref}/{docname}.ipynb"),
-    ]
-
-
 def source_link(app, path):
     """The address of a file of the repository, or None where the repository is not known."""
-    return app.gtt_repository and f"https://github.com/{app.gtt_repository}/blob/{branch()}/{path}"
+    place = f"{app.gtt_repository}/blob/{quote(branch())}/{path}"
+    return app.gtt_repository and f"https://github.com/{place}"
 
 
 def branch():
@@ -107,7 +99,6 @@ def add_context(app, pagename, templatename, context, doctree):
     context["has_ledger"] = "claim-filter" in body
     context["has_explorer"] = "gtt-explorer" in body
     context["ask"] = questions.script_of(body)
-    context["launch"] = launch_links(app.gtt_repository, branch(), pagename)
     context["repository"] = app.gtt_repository
     context["version"] = app.gtt_version
     if 'name="description"' not in context.get("metatags", ""):

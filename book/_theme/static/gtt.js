@@ -1,5 +1,5 @@
-// Three small things of a page: light or dark, the contents on a phone, and boxes that scroll within
-// reach of the keyboard.
+// Four small things of a page: light or dark, the contents on a phone, boxes that scroll within
+// reach of the keyboard, and the section that a report of a false sentence is about.
 {
   const root = document.documentElement;
 
@@ -64,5 +64,17 @@
       near.unobserve(box);
       near.observe(box);
     }
+  });
+
+  // The form is opened from the foot of the page: what the reader came from is the section of the
+  // address, or else the last one.
+  const report = document.querySelector(".report");
+  report?.addEventListener("click", () => {
+    const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const section = named?.closest("section") ?? [...document.querySelectorAll("section")].at(-1);
+    const heading = section?.querySelector("h1, h2, h3")?.textContent.replace(/#$/, "").trim();
+    const url = new URL(report.href);
+    if (heading) url.searchParams.set("section", heading);
+    report.href = url.href;
   });
 }
