@@ -507,14 +507,16 @@ def test_a_lab_says_where_it_is_and_in_which_words(page, lab, bring):
 
 def test_without_python_the_reader_is_told_where_there_is_one(page):
     root(page, "write").locator("[type=submit]").click()
-    assert "open this chapter as" in said(page, "write")[1]
+    assert "Copy the code to a notebook" in said(page, "write")[1]
     assert "write" not in (kept(page) or {})
 
 
 def test_a_python_in_the_page_gets_setup_code_and_check(page):
-    page.evaluate("""() => { window.gttPython = {run: async (...asked) => { window.asked = asked;
-        return {right: false, said: ['Three becomes <b>3</b><script>window.bad = 1</script>.']};
-        }}; }""")
+    page.evaluate("""() => { window.gttPython = {run: async (task, tell) => {
+        window.asked = [task.code, task.setup, task.check];
+        tell('Loading Python: 1 of 9 MB', 0.1);
+        const said = ['Three becomes <b>3</b><script>window.bad = 1</script>.'];
+        return {checked: JSON.stringify({right: false, said})}; }}; }""")
     root(page, "write").locator("textarea").fill("def double(x):\n    return x + 0\n")
     root(page, "write").locator("[type=submit]").click()
     page.wait_for_function("document.querySelector('#ask-write [data-verdict=slip]')")
@@ -528,7 +530,8 @@ def test_a_python_in_the_page_gets_setup_code_and_check(page):
 
 def test_code_can_be_begun_again_and_is_kept(page):
     area = root(page, "write").locator("textarea")
-    page.evaluate("window.gttPython = {run: async () => ({right: true, said: ['So.']})}")
+    page.evaluate("""() => { const checked = JSON.stringify({right: true, said: ['So.']});
+        window.gttPython = {run: async () => ({checked})}; }""")
     area.fill("def double(x):\n    return 2 * x\n")
     root(page, "write").locator("[type=submit]").click()
     page.wait_for_function("document.querySelector('#ask-write [data-verdict=right]')")
