@@ -917,3 +917,26 @@ def test_a_page_asks_no_host_for_anything(open_page):
     opened = open_page()
     typed(opened.page, "slope", "0.35")
     assert opened.elsewhere("file://") == [] and opened.console == []
+
+
+# --- in the built book
+
+
+def test_python_in_the_page_checks_code(visit, site, folder):
+    """The real `gttPython`, in a chapter that has it, runs setup, code and check of a question."""
+    if not (folder / "_static" / "python.js").exists():
+        pytest.skip("the book was built without Python in the page")
+    page = visit("chapters/01_backpropagate_through_an_rnn.html").page
+    add = "(html) => document.querySelector('article').insertAdjacentHTML('beforeend', html)"
+    page.evaluate(add, made.code()._html)
+    page.add_script_tag(content=question.SCRIPT)
+    write = page.locator(".gtt-ask[data-kind=code]")
+    assert "loads Python" in write.locator("[type=submit]").get_attribute("title")
+    for code, words in (
+        ("def double(x):\n    return x", "Three becomes <b>3</b>."),
+        ("def double(x):\n    return np.add(x, x)", "It doubles."),
+        ("def double(x) return x", "SyntaxError"),
+    ):
+        write.locator("textarea").fill(code)
+        write.locator("[type=submit]").click()
+        write.locator("[data-verdict]", has_text=words).wait_for(timeout=120_000)
