@@ -487,6 +487,17 @@ def test_a_lab_brought_there_solves_its_question(page, lab, bring):
     assert kept(page)["bring"]["first"] == "right"
 
 
+def test_a_lab_that_the_reader_has_not_touched_solves_nothing(page, lab, bring):
+    """A lab also tells where it starts, and where an address has put it."""
+    _, key, goal = bring
+    at = [goal if k == key else v.index(lab.settings[k]) for k, v in lab._values.items()]
+    tell = """([name, at, touched]) => document.dispatchEvent(new CustomEvent('gtt:setting',
+        {detail: {name, at, touched, settings: {}, sentence: ''}}))"""
+    for name, touched, solved in ((lab._name, False, 0), ("other", True, 0), (lab._name, True, 1)):
+        page.evaluate(tell, [name, at, touched])
+        assert root(page, "bring").locator("[data-verdict=right]").count() == solved
+
+
 def test_a_lab_says_where_it_is_and_in_which_words(page, lab, bring):
     _, key, goal = bring
     page.evaluate("document.addEventListener('gtt:setting', (e) => { window.heard = e.detail; })")
