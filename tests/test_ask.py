@@ -175,9 +175,14 @@ def test_a_page_with_python_gets_the_check_as_source(capsys):
 class Lab:
     """As much of an Explorer as a question reads."""
 
-    _name = "a-lab"
-    _values = {"kind": ["x", "y"], "size": [0.0, 1.0, 2.0]}
+    address = "a-lab"
+    grid = {"kind": ["x", "y"], "size": [0.0, 1.0, 2.0]}
     settings = {"kind": "x", "size": 0.0}
+
+    @classmethod
+    def settings_grid(cls):
+        for kind, size in itertools.product(*cls.grid.values()):
+            yield {"kind": kind, "size": size}
 
 
 def test_a_lab_is_judged_over_its_whole_grid():

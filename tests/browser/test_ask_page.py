@@ -17,7 +17,7 @@ import questions as made
 from bptt_core import ask
 from bptt_core.ask import question
 from bptt_core.ask.text import number, rich
-from bptt_core.explorer import widget
+from bptt_core.explorer import script as explorer_script
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
@@ -47,7 +47,7 @@ def address(lab, tmp_path_factory):
     folder = tmp_path_factory.mktemp("questions")
     (folder / "ask.js").write_text(question.script(progress=True), encoding="utf-8")
     (folder / "ask.css").write_text(question.PALETTE + question.SHEET, encoding="utf-8")
-    (folder / "explorer.js").write_text(widget.SCRIPT, encoding="utf-8")
+    (folder / "explorer.js").write_text(explorer_script.classic(), encoding="utf-8")
     every = made.every(lab)
     bank = {q._name: re.search(r"-->(.*)<!--", q._html, re.S)[1] for q in every[:3]}
     (folder / "bank.js").write_text(f"gttAsk.bank({json.dumps(bank)});", encoding="utf-8")
@@ -490,23 +490,27 @@ def test_a_lab_brought_there_solves_its_question(page, lab, bring):
 def test_a_lab_that_the_reader_has_not_touched_solves_nothing(page, lab, bring):
     """A lab also tells where it starts, and where an address has put it."""
     _, key, goal = bring
-    at = [goal if k == key else v.index(lab.settings[k]) for k, v in lab._values.items()]
+    at = [goal if k == key else v.index(lab.settings[k]) for k, v in lab.grid.items()]
     tell = """([name, at, touched]) => document.dispatchEvent(new CustomEvent('gtt:setting',
         {detail: {name, at, touched, settings: {}, sentence: ''}}))"""
-    for name, touched, solved in ((lab._name, False, 0), ("other", True, 0), (lab._name, True, 1)):
+    for name, touched, solved in (
+        (lab.address, False, 0),
+        ("other", True, 0),
+        (lab.address, True, 1),
+    ):
         page.evaluate(tell, [name, at, touched])
         assert root(page, "bring").locator("[data-verdict=right]").count() == solved
 
 
 def test_a_lab_says_where_it_is_and_in_which_words(page, lab, bring):
     _, key, goal = bring
-    page.evaluate("document.addEventListener('gtt:setting', (e) => { window.heard = e.detail; })")
+    page.evaluate("document.addEventListener('gtt:setting', (e) => { if (e.detail.touched) window.heard = e.detail; })")
     page.locator(f"[data-control='{key}'] input").first.fill(str(goal))
     page.wait_for_function("window.heard")
     heard = page.evaluate("window.heard")
-    assert heard["name"] == lab._name and heard["touched"]
-    assert heard["settings"][key] == lab._values[key][goal]
-    assert heard["at"] == [lab._values[k].index(v) for k, v in heard["settings"].items()]
+    assert heard["name"] == lab.address and heard["touched"]
+    assert heard["settings"][key] == lab.grid[key][goal]
+    assert heard["at"] == [lab.grid[k].index(v) for k, v in heard["settings"].items()]
     assert (
         heard["sentence"].replace("*", "").replace("_", "")
         == page.locator(".gtt-readout").inner_text()

@@ -19,6 +19,7 @@ class Figure {
   constructor(root, spec, table, model) {
     const $ = (selector) => root.querySelector(selector);
     this.root = root;
+    this.name = spec.name;
     this.table = table;
     this.readout = $(".gtt-readout");
     this.status = $(".gtt-status");
@@ -73,7 +74,17 @@ class Figure {
     this.timer = setTimeout(() => {
       if (this.touched) this.status.textContent = this.readout.textContent;
       this.numbers.fill(reply.cells);
+      this.announce();
     }, QUIET);
+  }
+
+  /** Tell the page where the figure stands: a question may ask for it (bptt_core.ask.states). */
+  announce() {
+    const { list, now } = this.controls;
+    const settings = Object.fromEntries(list.map(({ name }, k) => [name, now[k]]));
+    const { name, said: sentence, touched } = this;
+    const detail = { name, settings, at: this.controls.at(), sentence, touched };
+    this.root.dispatchEvent(new CustomEvent("gtt:setting", { bubbles: true, detail }));
   }
 
   /** Draw the frame, or so much of it as has been played. */
