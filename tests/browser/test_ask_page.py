@@ -504,7 +504,8 @@ def test_a_lab_that_the_reader_has_not_touched_solves_nothing(page, lab, bring):
 
 def test_a_lab_says_where_it_is_and_in_which_words(page, lab, bring):
     _, key, goal = bring
-    page.evaluate("document.addEventListener('gtt:setting', (e) => { if (e.detail.touched) window.heard = e.detail; })")
+    page.evaluate("""document.addEventListener('gtt:setting', ({detail}) => {
+        if (detail.touched) window.heard = detail; })""")
     page.locator(f"[data-control='{key}'] input").first.fill(str(goal))
     page.wait_for_function("window.heard")
     heard = page.evaluate("window.heard")
