@@ -189,7 +189,7 @@ EXPLAIN = """([name, k, all]) => {
             return {...s, slots: s.slots.map(([kind, ids]) => ({kind, ids,
                 values: [0, ...ids].map(() => numbers.slice(at, (at += size[kind])))}))}; });
         const found = gttAsk.explain(typed.map((text) => gttAsk.read(text)), row[k], [before]);
-        return [found.level, found.all.map((ids) => ids.map((id) => spec.sentences[id]))]; }); }"""
+        return [found.level, found.found.map(({ids}) => ids.map((id) => spec.sentences[id]))]; }); }"""
 
 
 def written(values, digits=2):
