@@ -162,15 +162,14 @@ def test_code_is_judged_where_python_runs():
     assert made.judge("1 / 0")["said"] == ["ZeroDivisionError: division by zero"]
 
 
-def test_a_page_with_python_gets_the_check_as_source():
-    """Setup, code and check, run one after another as gttPython.run is asked to, give the
-    verdict."""
+def test_a_page_with_python_gets_the_check_as_source(capsys):
+    """Setup, code and check, run one after another as gttPython.run does, leave the verdict."""
     made = spec(ask.code("q-code", "Square?", "", "import math", check, answer="`x**2`"))
     names = {}
-    exec(made["setup"] + "\ndef f(x):\n    return x * x", names)
-    *before, last = made["check"].split("\n")
-    exec("\n".join(before), names)
-    assert eval(last, names) == {"right": True, "said": ["Two becomes four."]}
+    for source in (made["setup"], "def f(x):\n    return x * x", made["check"]):
+        exec(source, names)
+    assert json.loads(names["checked"]) == {"right": True, "said": ["Two becomes four."]}
+    assert capsys.readouterr().out == "Two becomes four.\n"
 
 
 class Lab:
@@ -182,7 +181,8 @@ class Lab:
 
     @classmethod
     def settings_grid(cls):
-        return [{"kind": kind, "size": size} for kind in cls.grid["kind"] for size in cls.grid["size"]]
+        for kind, size in itertools.product(*cls.grid.values()):
+            yield {"kind": kind, "size": size}
 
 
 def test_a_lab_is_judged_over_its_whole_grid():

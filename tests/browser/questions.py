@@ -147,12 +147,12 @@ def lab():
 
 
 def state(lab):
-    key = next(k for k, v in lab._values.items() if not isinstance(v[0], str))
-    goal = next(v for v in (lab._values[key][0], lab._values[key][-1]) if v != lab.settings[key])
+    key = next(k for k, v in lab.grid.items() if not isinstance(v[0], str))
+    goal = next(v for v in (lab.grid[key][0], lab.grid[key][-1]) if v != lab.settings[key])
     question = ask.state("bring", "Bring it to the end.", lab,
                          lambda **s: 1 if s[key] == goal else 0, ["", "There it is."], 1,
                          answer="Move the slider.")  # fmt: skip
-    return question, key, lab._values[key].index(goal)
+    return question, key, lab.grid[key].index(goal)
 
 
 def check(names):

@@ -11,13 +11,15 @@ options = {"yes": "It is not.", "no": "So it is."}
 pick = ask.choice("live-pick", "Is it so?", options, "no")
 pick""",
     "heard": "print('heard', pick.answered)",
-    "number": """slips = [(0.5, "A half.")]
+    "number": """from bptt_core import ask
+slips = [(0.5, "A half.")]
 ask.number("live-number", "How much?", 0.25, "A quarter.", slips=slips)""",
-    "code": """def check(names):
+    "code": """from bptt_core import ask
+def check(names):
     right = names["double"](3) == 6
     return right, "It doubles." if right else f"Three becomes {names['double'](3)}."
 ask.code("live-code", "Double it.", "def double(x): ...", "", check, answer="`2 * x`")""",
-    "summary": "ask.summary()",
+    "summary": "from bptt_core import ask\nask.summary()",
 }
 READY = ".gtt-ask[data-ready]"
 

@@ -17,7 +17,7 @@ import questions as made
 from bptt_core import ask
 from bptt_core.ask import question
 from bptt_core.ask.text import number, rich
-from bptt_core.explorer import script
+from bptt_core.explorer import script as explorer_script
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
@@ -47,7 +47,7 @@ def address(lab, tmp_path_factory):
     folder = tmp_path_factory.mktemp("questions")
     (folder / "ask.js").write_text(question.script(progress=True), encoding="utf-8")
     (folder / "ask.css").write_text(question.PALETTE + question.SHEET, encoding="utf-8")
-    (folder / "explorer.js").write_text(script.classic(), encoding="utf-8")
+    (folder / "explorer.js").write_text(explorer_script.classic(), encoding="utf-8")
     every = made.every(lab)
     bank = {q._name: re.search(r"-->(.*)<!--", q._html, re.S)[1] for q in every[:3]}
     (folder / "bank.js").write_text(f"gttAsk.bank({json.dumps(bank)});", encoding="utf-8")
@@ -189,7 +189,7 @@ EXPLAIN = """([name, k, all]) => {
             return {...s, slots: s.slots.map(([kind, ids]) => ({kind, ids,
                 values: [0, ...ids].map(() => numbers.slice(at, (at += size[kind])))}))}; });
         const found = gttAsk.explain(typed.map((text) => gttAsk.read(text)), row[k], [before]);
-        return [found.level, found.all.map((ids) => ids.map((id) => spec.sentences[id]))]; }); }"""
+        return [found.level, found.found.map(({ids}) => ids.map((id) => spec.sentences[id]))]; }); }"""
 
 
 def written(values, digits=2):
@@ -487,15 +487,31 @@ def test_a_lab_brought_there_solves_its_question(page, lab, bring):
     assert kept(page)["bring"]["first"] == "right"
 
 
+def test_a_lab_that_the_reader_has_not_touched_solves_nothing(page, lab, bring):
+    """A lab also tells where it starts, and where an address has put it."""
+    _, key, goal = bring
+    at = [goal if k == key else v.index(lab.settings[k]) for k, v in lab.grid.items()]
+    tell = """([name, at, touched]) => document.dispatchEvent(new CustomEvent('gtt:setting',
+        {detail: {name, at, touched, settings: {}, sentence: ''}}))"""
+    for name, touched, solved in (
+        (lab.address, False, 0),
+        ("other", True, 0),
+        (lab.address, True, 1),
+    ):
+        page.evaluate(tell, [name, at, touched])
+        assert root(page, "bring").locator("[data-verdict=right]").count() == solved
+
+
 def test_a_lab_says_where_it_is_and_in_which_words(page, lab, bring):
     _, key, goal = bring
-    page.evaluate("document.addEventListener('gtt:setting', (e) => { window.heard = e.detail; })")
+    page.evaluate("""document.addEventListener('gtt:setting', ({detail}) => {
+        if (detail.touched) window.heard = detail; })""")
     page.locator(f"[data-control='{key}'] input").first.fill(str(goal))
     page.wait_for_function("window.heard")
     heard = page.evaluate("window.heard")
-    assert heard["name"] == lab._name and heard["touched"]
-    assert heard["settings"][key] == lab._values[key][goal]
-    assert heard["at"] == [lab._values[k].index(v) for k, v in heard["settings"].items()]
+    assert heard["name"] == lab.address and heard["touched"]
+    assert heard["settings"][key] == lab.grid[key][goal]
+    assert heard["at"] == [lab.grid[k].index(v) for k, v in heard["settings"].items()]
     assert (
         heard["sentence"].replace("*", "").replace("_", "")
         == page.locator(".gtt-readout").inner_text()
@@ -507,14 +523,16 @@ def test_a_lab_says_where_it_is_and_in_which_words(page, lab, bring):
 
 def test_without_python_the_reader_is_told_where_there_is_one(page):
     root(page, "write").locator("[type=submit]").click()
-    assert "open this chapter as" in said(page, "write")[1]
+    assert "Copy the code to a notebook" in said(page, "write")[1]
     assert "write" not in (kept(page) or {})
 
 
 def test_a_python_in_the_page_gets_setup_code_and_check(page):
-    page.evaluate("""() => { window.gttPython = {run: async (...asked) => { window.asked = asked;
-        return {right: false, said: ['Three becomes <b>3</b><script>window.bad = 1</script>.']};
-        }}; }""")
+    page.evaluate("""() => { window.gttPython = {run: async (task, tell) => {
+        window.asked = [task.code, task.setup, task.check];
+        tell('Loading Python: 1 of 9 MB', 0.1);
+        const said = ['Three becomes <b>3</b><script>window.bad = 1</script>.'];
+        return {checked: JSON.stringify({right: false, said})}; }}; }""")
     root(page, "write").locator("textarea").fill("def double(x):\n    return x + 0\n")
     root(page, "write").locator("[type=submit]").click()
     page.wait_for_function("document.querySelector('#ask-write [data-verdict=slip]')")
@@ -528,7 +546,8 @@ def test_a_python_in_the_page_gets_setup_code_and_check(page):
 
 def test_code_can_be_begun_again_and_is_kept(page):
     area = root(page, "write").locator("textarea")
-    page.evaluate("window.gttPython = {run: async () => ({right: true, said: ['So.']})}")
+    page.evaluate("""() => { const checked = JSON.stringify({right: true, said: ['So.']});
+        window.gttPython = {run: async () => ({checked})}; }""")
     area.fill("def double(x):\n    return 2 * x\n")
     root(page, "write").locator("[type=submit]").click()
     page.wait_for_function("document.querySelector('#ask-write [data-verdict=right]')")
@@ -914,3 +933,26 @@ def test_a_page_asks_no_host_for_anything(open_page):
     opened = open_page()
     typed(opened.page, "slope", "0.35")
     assert opened.elsewhere("file://") == [] and opened.console == []
+
+
+# --- in the built book
+
+
+def test_python_in_the_page_checks_code(visit, site, folder):
+    """The real `gttPython`, in a chapter that has it, runs setup, code and check of a question."""
+    if not (folder / "_static" / "python.js").exists():
+        pytest.skip("the book was built without Python in the page")
+    page = visit("chapters/01_backpropagate_through_an_rnn.html").page
+    add = "(html) => document.querySelector('article').insertAdjacentHTML('beforeend', html)"
+    page.evaluate(add, made.code()._html)
+    page.add_script_tag(content=question.SCRIPT)
+    write = page.locator(".gtt-ask[data-kind=code]")
+    assert "loads Python" in write.locator("[type=submit]").get_attribute("title")
+    for code, words in (
+        ("def double(x):\n    return x", "Three becomes <b>3</b>."),
+        ("def double(x):\n    return np.add(x, x)", "It doubles."),
+        ("def double(x) return x", "SyntaxError"),
+    ):
+        write.locator("textarea").fill(code)
+        write.locator("[type=submit]").click()
+        write.locator("[data-verdict]", has_text=words).wait_for(timeout=120_000)

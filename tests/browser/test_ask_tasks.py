@@ -5,21 +5,17 @@ The mistakes are run by `bptt_core.mistakes`, which knows nothing of the page: a
 backward pass gives what a reader who makes it types at every step. The page must name it the first
 time it shows, and then no more."""
 
-import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from questions import outcome, slips_of
 
-from bptt_core import ask, lstm, rnn
+from bptt_core import ask, explicit, lstm, rnn
 from bptt_core.ask import numbers, question, tasks
 from bptt_core.ask.text import rich
 from bptt_core.mistakes import MISTAKES
 
-PINNED = json.loads((Path(__file__).parents[1] / "pinned_mistakes.json").read_text("utf-8"))
-WRAPS = "index −1 wraps"
 SEEDS = range(30)
 TASKS = {"rnn": tasks.rnn_gradient, "lstm": tasks.lstm_forget_row}
 VARIANTS = {name: [task(seed) for seed in SEEDS] for name, task in TASKS.items()}
@@ -96,6 +92,11 @@ def with_states(cache, h):
     return cache._replace(h=h, joint=np.concatenate([h, inputs], -1))
 
 
+def lost_in_the_sum(mistake, module):
+    """Whether a mistake is made in the sums alone: every δ is right then."""
+    return mistake and all(name.startswith(("dW_", "db_")) for name in mistake.lines(module))
+
+
 def rnn_pass(task, mistake=None):
     """δ_3, δ_2, δ_1, dW_hh of a whole pass. Inputs that are 1 at one step each bring every δ out,
     in dW_xh."""
@@ -104,9 +105,7 @@ def rnn_pass(task, mistake=None):
     cache = with_states(rnn.forward(params, np.eye(3)[:, None], h[0]), h)
     right = rnn.backward(params, cache, dh).params
     found = mistake.apply(params, cache, dh) if mistake else right
-    deltas = (
-        right.W_xh if mistake and mistake.name == "sum over k missing" else found.W_xh
-    )  # lost in the sum
+    deltas = (right if lost_in_the_sum(mistake, explicit.rnn) else found).W_xh
     return [deltas[:, 2], deltas[:, 1], deltas[:, 0], found.W_hh]
 
 
@@ -123,8 +122,9 @@ def lstm_pass(task, mistake=None):
     )  # i(1−i)g = 1
     right = lstm.backward(params, cache, dh).params
     found = mistake.apply(params, cache, dh) if mistake else right
-    deltas = right.W_xh if mistake and mistake.name == "sum over k missing" else found.W_xh
-    return [deltas[:2, 1], deltas[2:4, 1], deltas[:2, 0], deltas[2:4, 0], found.W_hh[2]]
+    deltas = (right if lost_in_the_sum(mistake, explicit.lstm) else found).W_xh
+    read = right.W_xh if mistake and "da_i" in mistake.lines(explicit.lstm) else deltas
+    return [read[:2, 1], deltas[2:4, 1], read[:2, 0], deltas[2:4, 0], found.W_hh[2]]
 
 
 PASSES = {"rnn": rnn_pass, "lstm": lstm_pass}
@@ -154,27 +154,43 @@ def shows(name, mistake):
     )
 
 
+NOT_HERE = {  # mistakes that show in numbers of a task, and that nobody can make in it
+    "runs forward in time": "the steps are asked for in their order",
+    "index −1 wraps": "lstm: the task has no first step",
+    "c_0 taken for zero": "lstm: the task has no first step",
+    "h_0 taken for zero": "lstm: the task has no first step",
+}
+ALIASES = {  # where a task calls it something else, or two mistakes give the same there
+    "outer product transposed": numbers.TURNED,
+    "nothing carried back": tasks.said("cell's gradient not carried"),
+    "state's gradient not carried": tasks.said("nothing carried back"),
+    "no slopes at the gates": tasks.said("slope missing at gate f"),
+    "only the last loss": "The road from h_2 is missing: c_2 acts through h_2 too.",
+}
+MODULES = {"rnn": explicit.rnn, "lstm": explicit.lstm}
+
+
 def own(name):
+    """Every known mistake that shows in a task, but for biases and gates that it does not hold."""
     params = {"rnn": rnn.Params(np.zeros((2, 3)), np.zeros((2, 2))),
               "lstm": lstm.Params(np.zeros((8, 2)), np.zeros((8, 2)))}[name]  # fmt: skip
-    listed = {key.split(": ")[1] for key in PINNED}  # the mistakes that the tasks know
-    mine = [m for m in MISTAKES if m.name in listed and m.concerns(params)]
-    mine = [m for m in mine if not re.search("gate [igo]|the bias of", m.name)]
-    mine = [m for m in mine if name == "rnn" or m.name != WRAPS]  # no first step in that task
+    mine = [m for m in MISTAKES if m.concerns(params)]
+    mine = [m for m in mine if not re.search("gate [igo]|the bias of|summed over t|batch", m.name)]
+    mine = [m for m in mine if not NOT_HERE.get(m.name, "–").startswith(("the", f"{name}:"))]
     return [mistake for mistake in mine if shows(name, mistake)]
 
 
 def sentences(mistake):
     """What the page may call it."""
-    found = [rich(tasks.said(mistake.name))]
-    return [*found, rich(numbers.TURNED)] if mistake.name == "outer product transposed" else found
+    names = [tasks.said(mistake.name), ALIASES.get(mistake.name)]
+    return [rich(name) for name in names if name]
 
 
 def test_the_tasks_ask_for_what_the_mistakes_change():
-    """Hidden here: what concerns biases, other gates, and roads that the LSTM's task gives as
-    already travelled."""
-    assert len(own("rnn")) == 10, [m.name for m in own("rnn")]
-    assert len(own("lstm")) == 10, [m.name for m in own("lstm")]
+    """Hidden here: what concerns biases, the batch, other gates, and roads that the LSTM's task
+    gives as already travelled."""
+    assert len(own("rnn")) == 14, [m.name for m in own("rnn")]
+    assert len(own("lstm")) == 16, [m.name for m in own("lstm")]
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -196,7 +212,10 @@ def test_a_whole_pass_with_one_mistake_has_it_named_once_and_nothing_else(page, 
                     first = False
                 else:
                     told = verdict in ("again", "carried", "right", "near")
-                    assert told or rich(tasks.said(mistake.name)) in html, (mistake.name, html)
+                    same = any(sentence in html for sentence in sentences(mistake))
+                    assert told or same, (mistake.name, html)
+    shares = np.reshape(found, (len(SEEDS), -1)).mean(0)
+    print({m.name: float(share) for m, share in zip(mistakes, shares, strict=True) if share < 1})
     print(name, len(mistakes), "mistakes,", len(found), "passes, named:", np.mean(found))
     assert np.mean(found) >= 0.98
 

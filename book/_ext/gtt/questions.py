@@ -26,6 +26,7 @@ SCRIPTS = {"ask.js": question.SCRIPT, "ask-progress.js": question.script(progres
 QUESTION = re.compile(r"<!--ask ([\w-]+) (\w+)-->(.*?)<!--/ask-->", re.S)
 TEXT = re.compile(r'<legend class="gtt-ask-question">(.*?)</legend>', re.S)
 TRUTH = re.compile(r'<script type="application/json">(.*?)</script>', re.S)
+HEAD = ("Question", "You expected", "It was")  # as pages.js has it
 AGAIN = ("choice", "number")  # small enough to be asked again on another page
 TITLE = re.compile(r"<h1>(.*?)<a ", re.S)
 
@@ -94,7 +95,26 @@ def fill(html, page, written, static):
             for name, found in written.items()
             for q in found
         ]
-        html = _tell(html, "progress", "all", every)
+        html = _tell(html, "progress", "all", every).replace(pages.OFF, _listing(every))
+    return html
+
+
+def _listing(every):
+    """The questions as the script lists them before any is answered: the page does not move when
+    it comes."""
+    html = ""
+    for title in dict.fromkeys(q["title"] for q in every):
+        own = [q for q in every if q["title"] == title]
+        rows = "".join(
+            f'<tr><th scope="row"><a href="{q["link"]}"><span>{q["question"]}</span></a></th>'
+            "<td>skipped</td><td></td></tr>"
+            for q in own
+        )
+        tally = f"0 right at first, 0 not so, 0 shown, {len(own)} skipped."
+        head = "".join(f'<th scope="col">{name}</th>' for name in HEAD)
+        html += f"""<section><h2><span>{title}</span></h2>
+<p>{len(own)} question{"s" * (len(own) != 1)}: {tally}</p><div class="scroll"><table>
+<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></section>"""
     return html
 
 

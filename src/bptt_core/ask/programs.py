@@ -11,9 +11,8 @@ from bptt_core.ask.question import Question, knob
 class Code(Question):
     """A question whose answer is code.
 
-    With a kernel the check runs in it. A page without one asks `gttPython.run(code, setup,
-    check)`, if the page has it: a promise of {right, said: [text]}, from Python that runs `setup`,
-    then the reader's `code`, then `check`, whose last line is an expression with that value.
+    With a kernel the check runs in it. A page without one asks its own Python, if it has it:
+    `gttPython.run({setup, code, check})`, where `check` leaves {right, said} as JSON in `checked`.
     Without either the reader copies all three to a notebook."""
 
     def __init__(self, name, question, starter, setup, check, *, answer, **more):
@@ -72,7 +71,12 @@ def code(name, question, starter, setup, check, *, answer, **more):
 
 
 def _source(check):
+    """The check as code that follows the reader's: it leaves the verdict in `checked`."""
     source = textwrap.dedent(inspect.getsource(check)).strip()
-    call = f"right, said = {check.__name__}(globals())"
-    value = "{'right': bool(right), 'said': [said] if isinstance(said, str) else list(said)}"
-    return f"{source}\n\n{call}\n{value}"
+    return f"""{source}
+
+import json
+right, said = {check.__name__}(globals())
+said = [said] if isinstance(said, str) else list(said)
+checked = json.dumps({{"right": bool(right), "said": said}})
+print(*said, sep="\\n")"""

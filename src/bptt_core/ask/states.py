@@ -7,13 +7,13 @@ from bptt_core.ask.question import Question
 from bptt_core.ask.text import rich
 
 
-def state(name, question, lab, judge, said, solved, *, answer, was="", **more):
+def state(name, question, lab, judge, said, goal, *, answer, was="", **more):
     """A question that a lab answers: it sees when the lab is where it should be.
 
     lab     the Explorer, which stands on the same page
     judge   (**settings) → which of `said` fits: a whole number, for one setting of the lab's grid
     said    [sentence], at most ten; an empty one says nothing
-    solved  the number of the sentence that means it is done
+    goal    the number of the sentence that means it is done
     answer  one way to get there
     **more  hints, reveals, label, solved: see `Question`
 
@@ -21,9 +21,9 @@ def state(name, question, lab, judge, said, solved, *, answer, was="", **more):
     found = [int(judge(**setting)) for setting in lab.settings_grid()]
     if not set(found) <= set(range(min(len(said), 10))):
         raise wanted("judge", sorted(set(found)), f"numbers of the {len(said)} sentences")
-    if solved not in found:
-        raise wanted("solved", solved, f"one that a setting reaches: {sorted(set(found))}")
-    if judge(**lab.settings) == solved:
+    if goal not in found:
+        raise wanted("goal", goal, f"one that a setting reaches: {sorted(set(found))}")
+    if judge(**lab.settings) == goal:
         raise wanted("lab", "a lab that starts solved", "one where something is to be done")
     sizes = [len(values) for values in lab.grid.values()]
     strides = [int(np.prod(sizes[k + 1 :])) for k in range(len(sizes))]
@@ -32,11 +32,11 @@ def state(name, question, lab, judge, said, solved, *, answer, was="", **more):
         "table": "".join(map(str, found)),
         "strides": strides,
         "said": [rich(sentence) for sentence in said],
-        "solved": solved,
+        "solved": goal,
     }
     form = f'<p><a class="gtt-ask-go" href="#{lab.address}">To the figure</a></p>'
     more.setdefault("label", "Bring the figure there")
-    share = found.count(solved) / len(found)
+    share = found.count(goal) / len(found)
     words = was or f"{share:.2g} of its settings do it"
     return Question(
         "state", name, question, form, spec, button=None, answer=answer, was=words, **more

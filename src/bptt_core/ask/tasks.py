@@ -83,17 +83,20 @@ def _outer(*states):
     return np.hstack([np.kron(np.eye(2), state[:, None]) for state in states])
 
 
-def _slope(h, h_before):
-    return Part(
-        1 - h**2,
-        [
-            (ONE, said("slope missing")),
-            (1 - h, said("1 − h for 1 − h²")),
-            (1 - np.tanh(h) ** 2, said("slope of an activated value")),
-            (h * (1 - h), "h(1 − h) is the slope of the logistic function; tanh has 1 − h^2."),
-            (1 - h_before**2, "The slope was taken at the state of the step before."),
-        ],
-    )
+def _slope(t, h):
+    """1 − h_t², and what mistakes make of it."""
+    slips = [
+        (ONE, said("slope missing")),
+        (1 - h[t], said("1 − h for 1 − h²")),
+        (1 - np.tanh(h[t]) ** 2, said("slope of an activated value")),
+        (h[t] * (1 - h[t]), "h(1 − h) is the slope of the logistic function; tanh has 1 − h^2."),
+        (h[t] ** 2, "h^2 was taken for 1 − h^2."),
+        ((1 - h[t] ** 2) ** 2, "The slope was taken twice."),
+        (1 - h[t - 1] ** 2, f"The slope was taken at h_{t - 1}, the state of the step before."),
+    ]
+    if t < 3:
+        slips.append((1 - h[t + 1] ** 2, f"The slope was taken at h_{t + 1}, of the step after."))
+    return Part(1 - h[t] ** 2, slips)
 
 
 def _rnn(rng):
@@ -102,7 +105,7 @@ def _rnn(rng):
     last = Step(
         "δ_3 = ∂L/∂a_3",
         (2,),
-        (_slope(h[3], h[2]),),
+        (_slope(3, h),),
         Part(up[3], [mirrored, (up[2], "That is the loss of step 2, not of step 3.")]),
         why="At the end only the loss of step 3 arrives, and it passes the slope 1 − h_3^2.",
     )
@@ -116,21 +119,21 @@ def _rnn_back(t, W, h, up):
     """δ_t from δ_{t+1}, which is the last of the answers before."""
     other = up[1] if t == 2 else up[3]
     wrong = "That is the loss of step 1, not of step 2." if t == 2 else said("time reversed")
-    own = Part(up[t], [(ZERO, f"The loss of step {t} itself is missing."), (other, wrong)])
+    own = Part(up[t], [(ZERO, said("only the last loss")), (other, wrong)])
+    slope, after = 1 - h[t] ** 2, 1 - h[t + 1] ** 2
     carried = [
         (W.T, ""),
         (W, said("recurrence not transposed")),
         (0 * W, said("nothing carried back")),
-        (
-            W.T / (1 - h[t + 1] ** 2),
-            f"What is carried back is δ_{t + 1}, with the slope of its step.",
-        ),
+        (-W.T, "What is carried back has the other sign: it is added."),
+        (W.T / after, f"What is carried back is δ_{t + 1}, with the slope of its step on it."),
+        (W.T / slope[:, None], f"The slope of step {t} is missing on what is carried back."),
     ]
     (right, _), *slips = [(np.hstack([np.zeros((2, 4 - 2 * t)), M]), say) for M, say in carried]
     return Step(
         f"δ_{t} = ∂L/∂a_{t}",
         (2,),
-        (_slope(h[t], h[t - 1]),),
+        (_slope(t, h),),
         own,
         Part(right, slips),
         why=f"The loss of step {t} arrives, and W_hh^⊤ δ_{t + 1}; both pass the slope 1 − h_{t}^2.",
@@ -139,6 +142,7 @@ def _rnn_back(t, W, h, up):
 
 def _rnn_weights(h):
     """dW_hh from δ_3, δ_2, δ_1."""
+    no_slope = _outer(h[2], h[1], h[0]) / np.concatenate([1 - h[t] ** 2 for t in (3, 2, 1)])
     slips = [
         (_outer(h[3], h[2], h[1]), said("state shifted by one")),
         (_outer(h[2], h[1], h[3]), said("index −1 wraps")),
@@ -147,8 +151,11 @@ def _rnn_weights(h):
             _outer(h[2], ZERO, ZERO),
             "That is the last step's part alone: the matrix was used at all.",
         ),
-        (_outer(h[2], h[1], ZERO), "The part of step 1 is missing: h_0 is not zero."),
+        (_outer(h[2], h[1], ZERO), said("h_0 taken for zero")),
+        (_outer(*[h[0] + h[1] + h[2]] * 3), said("time summed too early")),
+        (_outer(ZERO, h[1], h[0]), "The part of step 3 is missing."),
         (_outer(h[0], h[1], h[2]), "The states were taken in the wrong order of time."),
+        (no_slope, "∂L/∂h_t was taken for δ_t = ∂L/∂a_t: the slopes are missing in the sum."),
     ]
     why = "Each step gives δ_t h_{t−1}^⊤: a column times a row. The three are added."
     return Step("dW_hh = ∂L/∂W_hh", (2, 2), carry=Part(_outer(h[2], h[1], h[0]), slips), why=why)
@@ -160,7 +167,7 @@ def _gate_slope(f, gate):
         [
             (ONE, said(f"slope missing at gate {gate}")),
             (_sigma(f) * (1 - _sigma(f)), said(f"slope of an activated value at gate {gate}")),
-            (1 - f**2, "1 − f^2 is the slope of tanh; a gate is logistic and has f(1 − f)."),
+            (1 - f**2, said("all slopes those of tanh")),
             (1 - f, "1 − f was taken for f(1 − f)."),
         ],
     )
@@ -177,6 +184,7 @@ def _squash_slopes(s):
         (ONE, said("slope missing")),
         (1 - s, said("1 − h for 1 − h²")),
         (1 - np.tanh(s) ** 2, said("slope of an activated value")),
+        (s * (1 - s), said("all slopes those of σ")),
     ]
 
 
@@ -228,7 +236,7 @@ def _lstm_cell(f, o, s, up):
         (f[3], ""),
         (f[2], "Along the cell stands f_3: it multiplied c_2. f_2 multiplied c_1."),
         (ONE, "The forget gate f_3 is missing along the cell."),
-        (ZERO, said("nothing carried back")),
+        (ZERO, said("cell's gradient not carried")),
     ]
     (right, _), *slips = [(np.hstack([np.diag(v), np.zeros((2, 2))]), say) for v, say in along]
     return Step(
@@ -257,6 +265,7 @@ def _lstm_row(h):
         (row(h[2], ZERO), "That is the part of step 3 alone."),
         (row(ZERO, h[1]), said("sum over k missing")),
         (row(h[2], h[1], 1), "That is the second row."),
+        (row(h[2] + h[1], h[2] + h[1]), said("time summed too early")),
         (column, said("outer product transposed")),
     ]
     return Step(

@@ -10,14 +10,17 @@ kinds.code = ({ root, spec, model, status }) => {
     model.on("msg:custom", hear);
     model.send({ gtt: "check", code });
   });
+  const inPage = async (code) => {
+    const { error, checked } = await gttPython.run({ setup: spec.setup, code, check: spec.check }, (words) => status(words.split(":")[0]));
+    return error ? { said: [error] } : JSON.parse(checked);
+  };
+  if (globalThis.gttPython && !model) root.querySelector("[type=submit]").title = `The first time, this loads Python: ${gttPython.megabytes} MB`;
   return {
     async answer() {
-      const code = area.value, run = model ? kernel : globalThis.gttPython?.run;
-      if (!run) return { fault: "The check needs Python. Copy the code to a notebook, or open this chapter as one." };
-      status("Running …");
-      let reply;
-      try { reply = await run(code, spec.setup, spec.check); } catch (error) { reply = { right: false, said: [String(error)] }; }
-      return { verdict: reply.right ? "right" : "slip", text: reply.said, said: reply.right ? "it runs and is right" : String(reply.said[0]).slice(0, 200), state: code };
+      const code = area.value, run = model ? kernel : globalThis.gttPython && inPage;
+      if (!run) return { fault: "The check needs Python. Copy the code to a notebook: there it runs." };
+      const { right, said } = await run(code);
+      return { verdict: right ? "right" : "slip", text: said, said: right ? "it runs and is right" : said[0].slice(0, 200), state: code };
     },
     put: (code) => (area.value = code),
     still: true, // what was kept is shown, not run

@@ -3,7 +3,7 @@ kinds.curve = ({ root, spec }) => {
   const svg = root.querySelector("svg"), inputs = [...root.querySelectorAll("input")], dots = [...svg.querySelectorAll("circle")];
   const values = () => inputs.map((input) => Number(input.value));
   const height = (v) => spec.top + ((spec.high - v) / (spec.high - spec.low)) * spec.height;
-  let touched = false, held = false;
+  let touched = false;
 
   function draw() {
     const v = values();
@@ -18,14 +18,12 @@ kinds.curve = ({ root, spec }) => {
     touched = true;
     draw();
   }
-  svg.addEventListener("pointerdown", (event) => {
-    if (event.button || !event.target.closest("circle") || inputs[0].matches(":disabled")) return;
-    held = true;
-    svg.setPointerCapture(event.pointerId);
-    event.preventDefault();
+  svg.addEventListener("pointerdown", ({ target, pointerId }) => {
+    if (!target.matches("circle")) return;
+    svg.setPointerCapture(pointerId);
+    svg.onpointermove = follow;
+    svg.onlostpointercapture = () => (svg.onpointermove = null);
   });
-  svg.addEventListener("pointermove", (event) => held && follow(event));
-  ["pointerup", "pointercancel"].forEach((name) => svg.addEventListener(name, () => (held = false)));
   inputs.forEach((input, i) => {
     input.addEventListener("input", () => { touched = true; draw(); });
     input.addEventListener("focus", () => dots[i].classList.add("gtt-held"));

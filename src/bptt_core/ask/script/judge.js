@@ -41,16 +41,16 @@ function outcome(step, [picks, , factor], before) {
 
 // The least number of slips that gives these numbers, first as typed, then a unit of the last digit off; from the answers
 // before it as they should be, as the reader's slips make them exactly, and as typed.
-// Returns {level, wide, from, values, all: [ids of each explanation]}, or {level: 3} for none.
+// Returns {level, wide, found: [{from: which before, ids, values}]}, level 3 if nothing gives them.
 function explain(typed, step, befores, levels = [[0, 0], [1, 0], [0, 1], [1, 1], [2, 0]]) {
   const known = (step.known = step.known || slips(step));
   for (const [level, wide] of levels) {
     if (wide && step.whole) continue;
     const found = befores.flatMap((before, from) => known[level]
       .map((slip) => ({ from, ids: slip[1], values: outcome(step, slip, before) })).filter(({ values }) => fits(typed, values, wide)));
-    if (found.length) return { level, wide, ...found[0], all: [...new Map(found.map(({ ids }) => [ids.join(), ids])).values()] };
+    if (found.length) return { level, wide, found };
   }
-  return { level: 3, all: [] };
+  return { level: 3, found: [] };
 }
 
 // Fewer digits than tell the right answer from a wrong one are no answer yet.

@@ -33,7 +33,7 @@ function mount(root, model, again) {
     place(where).replaceChildren(box);
   }
   say.clear = (where) => place(where).replaceChildren();
-  const status = (line) => place().replaceChildren(tag("p", line, { className: "gtt-ask-note" }));
+  const status = (line) => place().textContent === line || place().replaceChildren(tag("p", line, { className: "gtt-ask-note" }));
   const keepState = (state) => again || keep(spec.name, { state });
 
   function record({ verdict, said, state, open }) {

@@ -15,24 +15,21 @@ kinds.order = ({ root, spec, status }) => {
     move(line, Number(button.dataset.by));
     report(line);
   });
-  list.addEventListener("pointerdown", (event) => {
-    const line = event.target.matches(".gtt-ask-grip") && event.target.closest("li");
-    if (!line || event.button || list.matches(":disabled *")) return;
-    event.preventDefault();
-    event.target.setPointerCapture(event.pointerId);
+  list.addEventListener("pointerdown", ({ target: grip, pointerId }) => {
+    const line = grip.matches(".gtt-ask-grip") && grip.parentNode;
+    if (!line) return;
+    grip.setPointerCapture(pointerId);
     line.classList.add("gtt-held");
     const middle = (item) => { const box = item.getBoundingClientRect(); return box.top + box.height / 2; };
-    const follow = ({ clientY }) => {
+    grip.onpointermove = ({ clientY }) => {
       while (line.previousElementSibling && clientY < middle(line.previousElementSibling)) move(line, -1);
       while (line.nextElementSibling && clientY > middle(line.nextElementSibling)) move(line, 1);
     };
-    const drop = () => {
+    grip.onlostpointercapture = () => {
+      grip.onpointermove = null;
       line.classList.remove("gtt-held");
-      event.target.removeEventListener("pointermove", follow);
       report(line);
     };
-    event.target.addEventListener("pointermove", follow);
-    event.target.addEventListener("lostpointercapture", drop, { once: true });
   });
 
   const state = () => lines().map((line) => [Number(line.dataset.line), chosen(line)]);

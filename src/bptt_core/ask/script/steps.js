@@ -27,11 +27,10 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
     });
   }
 
-  function sentences({ level, all }, again) {
-    const text = (ids) => ids.map((id) => spec.sentences[id]);
-    if (again) return ["The same slip as before, and nothing new."];
-    if (all.length > 1) return ["At the digits you typed, more than one mistake gives this.", ...all.slice(0, 3).map((ids, i) => `<em>${i ? "Or" : "Either"}:</em> ${text(ids).join(" And: ")}`)];
-    return level > 1 ? ["Two things at once.", ...text(all[0])] : text(all[0]);
+  function sentences(level, found) {
+    const text = ({ ids }) => ids.map((id) => spec.sentences[id]), all = [...new Set(found.map((one) => text(one).join(" And: ")))];
+    if (all.length > 1) return ["At these digits more than one mistake gives this.", ...all.slice(0, 3).map((words, i) => `<em>${i ? "Or" : "Either"}:</em> ${words}`)];
+    return [level > 1 ? "Two things at once." : "", ...text(found[0])];
   }
 
   function judge(k) {
@@ -39,17 +38,20 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
     const bad = typed.findIndex((t) => t.fault);
     if (bad >= 0) { inputs[bad].focus(); return typed[bad]; }
     const earlier = done.slice(0, k), clean = earlier.every((d) => d.right);
-    const befores = [step.before, earlier.flatMap((d) => d.values), earlier.flatMap((d) => d.typed)];
+    const exact = earlier.reduce((all, d) => d.values.flatMap((values) => all.map((b) => [...b, ...values])), [[]]);
+    const befores = [step.before, ...exact, earlier.flatMap((d) => d.typed)];
     const expected = compose(step, {}, befores[1]), few = tooFew(typed, step, befores, expected);
     if (few) return { fault: few };
-    const found = explain(typed, step, befores), { level, wide, from, ids } = found, numbers = typed.map((t) => t.value);
-    const own = level === 0 && from > 0 && !clean, again = level === 1 && found.all.some((some) => some.every((id) => earlier.some((d) => d.ids?.includes(id))));
+    const { level, wide, found } = explain(typed, step, befores), { from, values } = found[0] || {};
+    const own = level === 0 && from > 0 && !clean, made = (id) => earlier.some((d) => d.ids.includes(id));
+    const again = level === 1 && found.some(({ ids }) => ids.every(made));
     const verdict = level === 0 ? (own ? "carried" : wide ? "near" : "right") : again ? "again" : level === 3 ? "off" : "slip";
-    const html = level === 0 ? [wide ? `To three digits: ${found.values.map(short).join(", ")}.` : "", spec.steps[k].why || ""]
-      : level === 3 ? [distance(typed, step, expected)] : sentences(found, again);
-    const good = level ? fit(typed, expected, 1) : [];
+    const html = level === 0 ? [wide ? `To three digits: ${values.map(short).join(", ")}.` : "", step.why]
+      : level === 3 ? [distance(typed, step, expected)] : again ? ["The same slip as before, and nothing new."] : sentences(level, found);
+    const good = level ? fit(typed, expected, 1) : [], numbers = typed.map((t) => t.value);
     inputs.forEach((input, i) => (input.ariaInvalid = level && !good[i] ? "true" : null));
-    done = [...earlier, { right: level === 0 && !own, typed: numbers, values: found.values || numbers, ids, verdict }];
+    const exactly = found.length ? found.slice(0, 3).map((one) => one.values) : [numbers];
+    done = [...earlier, { right: level === 0 && !own, typed: numbers, values: exactly, ids: found.flatMap(({ ids }) => ids), verdict }];
     return { verdict, html };
   }
 
@@ -62,7 +64,7 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
       field.disabled = i > done.length;
       if (i > k && many) say.clear(field);
     });
-    if (whole && many) result.html.push(wrong ? `In all, ${COUNT[wrong]} of ${COUNT[steps.length]} steps went wrong; what came after was judged from your own numbers.` : "All steps are right.");
+    if (whole && many) result.html.push(wrong ? `In all, ${COUNT[wrong]} of ${COUNT[steps.length]} steps went wrong; the rest was judged from your own numbers.` : "All steps are right.");
     const rows = done.map((_, i) => entries(i).map((input) => input.value.slice(0, 40)));
     const said = rows.map((row) => row.join(", ")).join(" · ").slice(0, 200);
     return { verdict: missed ? "slip" : "right", said, state: [variant, ...rows], open: !whole, spoken: result, where: fields[k] };

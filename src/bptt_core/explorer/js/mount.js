@@ -20,6 +20,7 @@ class Figure {
     const $ = (selector) => root.querySelector(selector);
     this.name = spec.name;
     this.root = root;
+    this.name = spec.name;
     this.table = table;
     this.readout = $(".gtt-readout");
     this.status = $(".gtt-status");
@@ -74,16 +75,16 @@ class Figure {
     this.timer = setTimeout(() => {
       if (this.touched) this.status.textContent = this.readout.textContent;
       this.numbers.fill(reply.cells);
-      this.tell();
+      this.announce();
     }, QUIET);
   }
 
-  /** Tell the page where the figure stands: a question may have asked for it (bptt_core.ask). */
-  tell() {
+  /** Tell the page where the figure stands: a question may ask for it (bptt_core.ask.states). */
+  announce() {
     const { list, now } = this.controls;
     const settings = Object.fromEntries(list.map(({ name }, k) => [name, now[k]]));
-    const at = this.controls.at();
-    const detail = { name: this.name, settings, at, sentence: this.said, touched: this.touched };
+    const { name, said: sentence, touched } = this;
+    const detail = { name, settings, at: this.controls.at(), sentence, touched };
     this.root.dispatchEvent(new CustomEvent("gtt:setting", { bubbles: true, detail }));
   }
 
