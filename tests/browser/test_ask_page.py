@@ -188,7 +188,8 @@ EXPLAIN = """([name, k, all]) => {
             n += s.n;
             return {...s, slots: s.slots.map(([kind, ids]) => ({kind, ids,
                 values: [0, ...ids].map(() => numbers.slice(at, (at += size[kind])))}))}; });
-        const found = gttAsk.explain(typed.map((text) => gttAsk.read(text)), row[k], [before]);
+        const read = typed.map((text) => gttAsk.read(text));
+        const found = gttAsk.explain(read, row[k], [before]);
         return [found.level, found.found.map(({ids}) => ids.map((id) => spec.sentences[id]))]; }); }"""
 
 

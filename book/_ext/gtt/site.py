@@ -1,5 +1,5 @@
-"""What a published page says about itself, and where its reader can go from it: the links that run a
-chapter elsewhere, the preview that a shared link shows, the version, a form for a false sentence.
+"""What a published page says about itself, and where its reader can go from it: the links that run
+a chapter elsewhere, the preview that a shared link shows, the version, a form for a false sentence.
 
 From the environment:
 
