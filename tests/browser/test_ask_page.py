@@ -190,7 +190,8 @@ EXPLAIN = """([name, k, all]) => {
                 values: [0, ...ids].map(() => numbers.slice(at, (at += size[kind])))}))}; });
         const read = typed.map((text) => gttAsk.read(text));
         const found = gttAsk.explain(read, row[k], [before]);
-        return [found.level, found.found.map(({ids}) => ids.map((id) => spec.sentences[id]))]; }); }"""
+        const said = found.found.map(({ids}) => ids.map((id) => spec.sentences[id]));
+        return [found.level, said]; }); }"""
 
 
 def written(values, digits=2):
