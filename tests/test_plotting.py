@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import matplotlib
-import nbformat
 import numpy as np
 import pytest
 
@@ -113,7 +112,7 @@ def test_no_setting_of_matplotlib_is_other_than_before(done):
 
 def test_a_chapter_that_draws_asks_for_the_style():
     for path in sorted((Path(__file__).parents[1] / "chapters").glob("*.ipynb")):
-        cells = nbformat.read(path, as_version=4).cells
+        cells = pytest.importorskip("nbformat").read(path, as_version=4).cells
         code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
         first = re.search(r"\bfigure\(", code)
         assert not first or "use_style()" in code[: first.start()], path.name

@@ -66,6 +66,22 @@ class NameCells(SphinxTransform):
             cell["ids"].append(name)
 
 
+class LinkSettings(SphinxTransform):
+    """`[at 1.2](#lab=NAME&setting=1.2)` sets a figure of its page: an address for the script, no
+    place that Sphinx could look for."""
+
+    default_priority = 201
+
+    def apply(self):
+        for link in list(self.document.findall(addnodes.pending_xref)):
+            target = link.get("reftarget", "")
+            if target.startswith("lab="):
+                words = [child.deepcopy() for child in link.children]
+                link.replace_self(
+                    nodes.reference("", "", *words, refuri=f"#{target}", internal=True)
+                )
+
+
 class DescribeFigures(SphinxPostTransform):
     """The alt text of a cell (`mystnb: {image: {alt}}`) reaches an SVG that came as text/html."""
 
@@ -136,6 +152,7 @@ def setup(app):
     app.add_node(details, html=(visit_details, depart_details))
     app.add_node(summary, html=(visit_summary, depart_summary))
     app.add_transform(NameCells)
+    app.add_transform(LinkSettings)
     app.add_post_transform(DescribeFigures)
     app.add_post_transform(FoldAdmonitions)
     app.add_post_transform(WrapTables)
