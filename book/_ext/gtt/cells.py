@@ -73,13 +73,9 @@ class LinkSettings(SphinxTransform):
     default_priority = 201
 
     def apply(self):
-        for link in list(self.document.findall(addnodes.pending_xref)):
-            target = link.get("reftarget", "")
-            if target.startswith("lab="):
-                words = [child.deepcopy() for child in link.children]
-                link.replace_self(
-                    nodes.reference("", "", *words, refuri=f"#{target}", internal=True)
-                )
+        for link in self.document.findall(nodes.reference):
+            if link.get("refuri", "").startswith("#lab=") and link.get("id_link"):
+                del link["id_link"]  # by which MyST knows what to look up
 
 
 class DescribeFigures(SphinxPostTransform):
