@@ -1,11 +1,13 @@
-"""How fast is the core? Peers side by side, in turn, on one thread; every figure is a median of processor time.
+"""How fast is the core? Peers side by side, in turn, on one thread.
 
-    python benchmarks/bench.py            everything, ten minutes; PyTorch and JAX take part where installed
+Every figure is a median of processor time.
+
+    python benchmarks/bench.py            everything, ten minutes; PyTorch, JAX where installed
     python benchmarks/bench.py --quick    a look: few rounds, nothing is written
 
-In each round every peer has its turn: two calls that do not count, so that it finds its memory warm as in a training
-loop, then at least a few milliseconds that do. A slow phase of the machine hits all of them. Writes result.json, and
-result.md, which the book's appendix shows.
+In each round every peer has its turn: two calls that do not count, so that it finds its memory warm
+as in a training loop, then at least a few milliseconds that do. A slow phase of the machine hits
+all of them. Writes result.json, and result.md, which the book's appendix shows.
 """
 
 import argparse
@@ -40,7 +42,8 @@ HAS_TORCH, HAS_JAX = find_spec("torch") is not None, find_spec("jax") is not Non
 
 
 def in_turn(calls, *, rounds, least=0.01):
-    """Median seconds of processor time of one call of each function, over `rounds` rounds of at least `least` s."""
+    """Median seconds of processor time of one call of each function, over `rounds` rounds of at
+    least `least` s."""
     numbers = {}
     for name, call in calls.items():
         call()
@@ -59,7 +62,8 @@ def in_turn(calls, *, rounds, least=0.01):
 
 
 def passes(rounds):
-    """Forward and backward pass with all gradients, at the eight shapes, both cells and both types."""
+    """Forward and backward pass with all gradients, at the eight shapes, both cells and both
+    types."""
     table = []
     for cell, module in CELLS.items():
         for dtype in (np.float64, np.float32):
@@ -109,7 +113,8 @@ def passes(rounds):
 
 
 def curves(rounds):
-    """All ‖∂h_T/∂h_{T−k}‖ of one RNN with 64 units: one walk back, against a backward pass for every component."""
+    """All ‖∂h_T/∂h_{T−k}‖ of one RNN with 64 units: one walk back, against a backward pass for
+    every component."""
     table, n = [], 64
     for T in (100, 1000):
         rng = np.random.default_rng(0)
@@ -155,7 +160,8 @@ def lyapunov(rounds):
 
 
 def lab_table(rounds):
-    """A lab's table: gradient curves of 61 × 41 RNNs with 16 units over 100 steps, as one grid and in a Python loop."""
+    """A lab's table: gradient curves of 61 × 41 RNNs with 16 units over 100 steps, as one grid and
+    in a Python loop."""
     rng = np.random.default_rng(0)
     base, x = rnn.init_params(4, 16, rng, bias=False), rng.standard_normal((100, 1, 4))
     radius, drive = (
@@ -184,7 +190,8 @@ def lab_table(rounds):
 
 
 def memory():
-    """Numbers that a forward pass keeps, for each step and sequence, and the peak of forward and backward."""
+    """Numbers that a forward pass keeps, for each step and sequence, and the peak of forward and
+    backward."""
     table = []
     T, B, D, H = 100, 32, 64, 128
     for cell, module in CELLS.items():
@@ -208,9 +215,10 @@ FIRST_GRADIENT = {
     "bptt_core": "import numpy as np; from bptt_core import lstm; r = np.random.default_rng(0); "
     "p = lstm.init_params(4, 16, r);"
     "lstm.backward(p, lstm.forward(p, r.standard_normal((50, 1, 4))), {50: np.ones((1, 16))})",
-    "torch.nn": "import torch; m = torch.nn.LSTM(4, 16); m(torch.randn(50, 1, 4))[0][-1].sum().backward()",
-    "jax": "import numpy as np; from bptt_core import lstm; import peers; r = np.random.default_rng(0);"
-    "p = lstm.init_params(4, 16, r); "
+    "torch.nn": "import torch; m = torch.nn.LSTM(4, 16); "
+    "m(torch.randn(50, 1, 4))[0][-1].sum().backward()",
+    "jax": "import numpy as np; from bptt_core import lstm; import peers; "
+    "r = np.random.default_rng(0); p = lstm.init_params(4, 16, r); "
     "peers.jax_scan(p, r.standard_normal((50, 1, 4)), r.standard_normal((50, 1, 16)))()",
 }
 IMPORTS = {
@@ -222,7 +230,8 @@ IMPORTS = {
 
 
 def fresh(statements, rounds):
-    """Median seconds of processor time of a fresh Python that runs each statement, less a Python that does nothing."""
+    """Median seconds of processor time of a fresh Python that runs each statement, less a Python
+    that does nothing."""
     available = {"torch.nn": HAS_TORCH, "jax": HAS_JAX}
     statements = {"nothing": "pass"} | {
         name: code for name, code in statements.items() if available.get(name, True)
@@ -338,7 +347,8 @@ def markdown(result):
     task("import", result["imports"])
     if result["symbolic"]:
         lines.append(
-            f"| LSTM with 2 units and 3 steps, derived by SymPy | {1e3 * result['symbolic']['seconds']:.0f} | |"
+            "| LSTM with 2 units and 3 steps, derived by SymPy | "
+            f"{1e3 * result['symbolic']['seconds']:.0f} | |"
         )
     lines += ["", "**Memory of a forward pass**, in numbers for each step and sequence", ""]
     lines += ["| cell | kept | formula |", "| --- | --- | --- |"]

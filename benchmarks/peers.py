@@ -1,4 +1,5 @@
-"""What the core is measured against: other implementations of the same computation, and its bare matrix products."""
+"""What the core is measured against: other implementations of the same computation, and its bare
+matrix products."""
 
 import numpy as np
 
@@ -55,7 +56,8 @@ def products_alone(shape, cell, dtype):
 
 
 def textbook(params, x, dh):
-    """As it is taught: [h, x] concatenated at each step, one matrix per gate, outer products added step by step."""
+    """As it is taught: [h, x] concatenated at each step, one matrix per gate, outer products added
+    step by step."""
     return (
         _textbook_lstm(params, x, dh)
         if isinstance(params, lstm.Params)
@@ -206,7 +208,8 @@ def bare_products(J):
 
 
 def torch_curves(params, cache):
-    """All ‖∂h_T/∂h_k‖ by autograd: a backward pass for each component of h_T, and all components as one batch."""
+    """All ‖∂h_T/∂h_k‖ by autograd: a backward pass for each component of h_T, and all components as
+    one batch."""
     import torch
 
     torch.set_num_threads(1)

@@ -7,7 +7,7 @@ run = IPyNbCell.runtest
 
 
 def runtest(cell):
-    """Kept outputs are committed without a count, which nbval takes for a cell that was never run."""
+    """Kept outputs are committed without a count, which nbval takes for a cell that never ran."""
     if cell.cell.outputs:
         cell.cell.execution_count = 0
     run(cell)

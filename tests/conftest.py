@@ -1,4 +1,5 @@
-"""Hypothesis draws the same examples on every run; what was skipped for want of PyTorch is said at the end."""
+"""Hypothesis draws the same examples on every run; what was skipped for want of PyTorch is said at
+the end."""
 
 import os
 from importlib.util import find_spec

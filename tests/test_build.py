@@ -1,4 +1,5 @@
-"""A small book, built for the test: what becomes of cells, figures, claims and formulas, and how a build fails."""
+"""A small book, built for the test: what becomes of cells, figures, claims and formulas, and how a
+build fails."""
 
 import os
 import re
@@ -23,11 +24,13 @@ LEDGER = """
    claim: "The state is $h_t = \\\\tanh(a_t)$.", verdict: holds, right: "", shows: "0.3 at most",
    evidence: ["chapters/01_try.ipynb#a33-norm"]}
 - {id: A16, source: A, where: l.5, place: equation (3), kind: claim, claim: "The loss is a sum.",
-   verdict: holds if, condition: "Over steps.", right: "If L_{t+1} and dL/dW_xhᵀ add up, `h_t` too.", shows: "",
-   evidence: ["tests/claims/test_a.py::test_a16"]}
-- {id: B05, source: B, where: l.6, place: the end, kind: history, claim: "It does not vanish. (c) Not -- ever...",
+   verdict: holds if, condition: "Over steps.", right: "If L_{t+1} and dL/dW_xhᵀ add up, `h_t`
+   too.", shows: "", evidence: ["tests/claims/test_a.py::test_a16"]}
+- {id: B05, source: B, where: l.6, place: the end, kind: history, claim: "It does not vanish. (c)
+   Not -- ever...",
    verdict: wrong, weight: 2, right: "It can.", shows: "", evidence: []}
-- {id: D-eq8, source: D, where: l.8, place: equation (8), kind: history, claim: "A mean over steps.",
+- {id: D-eq8, source: D, where: l.8, place: equation (8), kind: history, claim: "A mean over
+   steps.",
    verdict: slip, weight: 1, right: "A sum.", shows: "", evidence: []}
 """
 TOC = """
@@ -44,7 +47,8 @@ TABLE = f'<div class="gtt-explorer"><script type="application/json">"{"9" * 3000
 SVG = "<svg viewBox='0 0 9 9' xmlns='http://www.w3.org/2000/svg'><path d='M0 0L9 9'/></svg>"
 CELLS = [
     v4.new_markdown_cell(
-        "# Try a chapter\n\nThe first paragraph of a page is its description: this one is long. {claim}`A33`\n\n"
+        "# Try a chapter\n\n"
+        "The first paragraph of a page is its description: this one is long. {claim}`A33`\n\n"
         "$$\n\\pd{L}{h} = 1\n$$ (eq-one)\n\nSee {eq}`eq-one` and {numref}`fig-line`.\n\n"
         ":::{admonition} Fine print\n:class: dropdown\nFolded.\n:::\n"
     ),
@@ -168,7 +172,8 @@ def test_code_keeps_only_the_spans_that_have_a_colour(chapter):
 
 def test_a_dropdown_box_folds_without_a_script(chapter):
     assert re.search(
-        r'<details class="admonition dropdown[^>]*>\s*<summary class="admonition-title">Fine print</summary>',
+        r'<details class="admonition dropdown[^>]*>\s*'
+        r'<summary class="admonition-title">Fine print</summary>',
         chapter,
     )
 
@@ -265,8 +270,8 @@ def test_a_failing_assert_ends_the_build_with_one_line_that_names_it(tmp_path):
     cells = [*CELLS, v4.new_code_cell("assert 2 + 2 == 5, 'not even close'")]
     where = os.path.join("chapters", "01_try.ipynb")
     assert (
-        broken(tmp_path, cells=cells)
-        == f"{where}: a cell failed: AssertionError: not even close in: assert 2 + 2 == 5, 'not even close'"
+        broken(tmp_path, cells=cells) == f"{where}: a cell failed: AssertionError: not even close "
+        "in: assert 2 + 2 == 5, 'not even close'"
     )
 
 

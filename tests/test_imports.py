@@ -28,8 +28,9 @@ LEVELS = [
     {"labs"},
 ]
 SYMBOLIC = {"derivations"}  # agreement with it proves something: it shares nothing with the rest
-WINGS = {  # the modules of a wing, each importing only from those before it; its __init__ comes last
-    "explicit": ["_rows", "rnn", "lstm"],
+# the modules of a wing, each importing only from those before it; its __init__ comes last
+WINGS = {
+    "explicit": ["_rows", "rnn", "lstm", "gru", "gru_before"],
     "mistakes": [
         *("wording", "listing", "lockstep", "mistake", "bookkeeping", "catalogue", "families"),
         *("known", "comparison", "diagnosis", "causes", "search"),

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import witnesses
 import wrong_passes
-from witnesses import Problem, complex_step, core_gradients, params_of, run
+from witnesses import Problem, complex_step, core_gradients, params_of, run, weight_shapes
 
-from bptt_core import explicit, lstm, rnn
+from bptt_core import explicit, gru, lstm, rnn
 from bptt_core.gradcheck import GradientError, check_gradients
 from bptt_core.mistakes import Finding, diagnose, known_mistakes, mistake, search, wording
 from bptt_core.mistakes.known import programs_of
@@ -18,7 +18,8 @@ from bptt_core.mistakes.listing import listing_of
 from bptt_core.mistakes.lockstep import gradients
 
 T, B, D, H = 5, 3, 2, 4
-CELLS = {"rnn": rnn, "lstm": lstm}
+CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru, "gru_before": gru}
+FORMS = {name: getattr(explicit.PASSES[name], "FORM", {}) for name in CELLS}
 PINNED = json.loads((Path(__file__).parent / "pinned_mistakes.json").read_text("utf-8"))
 cells = pytest.mark.parametrize("cell", CELLS)
 
@@ -26,22 +27,11 @@ cells = pytest.mark.parametrize("cell", CELLS)
 def network(cell, *, T=T, B=B, seed=1, **changes):
     """Everything random and different: sizes, biases, states, the gradient of every step."""
     rng, module = np.random.default_rng(seed), CELLS[cell]
-    rows = H if cell == "rnn" else 4 * H
-    shapes = {
-        "W_xh": (rows, D),
-        "W_hh": (rows, H),
-        "b_h": (rows,),
-        "x": (T, B, D),
-        "h_0": (B, H),
-        "c_0": (B, H),
-    }
-    leaves = {
-        name: 0.6 * rng.standard_normal(shape)
-        for name, shape in shapes.items()
-        if name != "c_0" or cell == "lstm"
-    }
+    shapes = {**weight_shapes(module, D, H), "x": (T, B, D), "h_0": (B, H)}
+    shapes |= {"c_0": (B, H)} if "c" in module.STATES else {}
+    leaves = {name: 0.6 * rng.standard_normal(shape) for name, shape in shapes.items()}
     dh = changes.pop("dh", rng.standard_normal((T, B, H)))
-    return Problem(module, leaves | changes, (), {}, dh=dh)
+    return Problem(module, leaves | changes, (), FORMS[cell], dh=dh)
 
 
 def parts(problem):
@@ -186,11 +176,11 @@ def test_what_is_right_is_called_right_and_is_never_given_a_name(cell):
             {"h_0": np.zeros((batch, H))},
             {"dh": np.ones((steps, batch, H))},
             {"dh": {steps: rng.standard_normal((batch, H))}},
-            {"b_h": np.zeros(H if cell == "rnn" else 4 * H)},
+            {"b_h": np.zeros(len(CELLS[cell].GATES) * H)},
         ][seed % 5]
         problem = network(cell, T=steps, B=batch, seed=seed, **changes)
         activation = ["tanh", "sigmoid", "relu", "identity"][seed % 4]
-        settings = {"activation": activation} if cell == "rnn" else {"squash": "tanh"}
+        settings = {"activation": activation} if cell == "rnn" else FORMS[cell]
         problem = problem._replace(settings=settings)
         params, cache, dh, right = parts(problem)
         diagnosis = diagnose(params, cache, dh, right)
@@ -204,7 +194,9 @@ def test_what_is_wrong_in_its_own_way_is_called_unknown_and_the_right_arrays_rig
     noise = right._replace(W_hh=right.W_hh * (1 + 0.1 * rng.standard_normal(right.W_hh.shape)))
     diagnosis = diagnose(params, cache, dh, noise)
     assert diagnosis.kind == "unknown" and not diagnosis.right and diagnosis.findings == ()
-    assert "dW_xh and db_h are right; dW_hh is off by" in str(diagnosis)
+    others = [f"d{name}" for name in right._fields if name != "W_hh"]
+    said = f"{', '.join(others[:-1])} and {others[-1]} are right; dW_hh is off by"
+    assert said in str(diagnosis)
     off = np.abs(noise.W_hh - right.W_hh).max() / np.abs(right.W_hh).max()
     assert diagnosis.errors["W_hh"] == pytest.approx(off)
     assert diagnosis.errors["W_xh"] < 1e-12
@@ -255,11 +247,12 @@ def random_sizes(rng):
 def random_problem(cell, rng, sizes=None):
     """params, cache and dh."""
     steps, batch, inputs, units = sizes or random_sizes(rng)
-    rows = units if cell == "rnn" else 4 * units
-    shapes = ((rows, inputs), (rows, units), (rows,))
-    params = CELLS[cell].Params(*(0.6 * rng.standard_normal(shape) for shape in shapes))
-    states = [rng.standard_normal((batch, units)) for _ in ("h" if cell == "rnn" else "hc")]
-    cache = CELLS[cell].forward(params, rng.standard_normal((steps, batch, inputs)), *states)
+    module = CELLS[cell]
+    shapes = weight_shapes(module, inputs, units).values()
+    params = module.Params(*(0.6 * rng.standard_normal(shape) for shape in shapes))
+    states = [rng.standard_normal((batch, units)) for _ in module.STATES]
+    x = rng.standard_normal((steps, batch, inputs))
+    cache = module.forward(params, x, *states, **FORMS[cell])
     return params, cache, rng.standard_normal((steps, batch, units))
 
 
@@ -347,7 +340,10 @@ WRITTEN = {
 }
 
 
-@cells
+written_cells = pytest.mark.parametrize("cell", WRITTEN)
+
+
+@written_cells
 def test_the_passes_written_by_hand_are_right_without_a_slip_and_wrong_with_one(cell):
     write, free, listed = WRITTEN[cell]
     params, cache, dh, right = parts(network(cell))
@@ -356,7 +352,7 @@ def test_the_passes_written_by_hand_are_right_without_a_slip_and_wrong_with_one(
         assert not near(write(params, cache, dh, wrong), right, 1e-3), wrong
 
 
-@cells
+@written_cells
 def test_what_the_first_edition_missed_is_named(cell):
     write, _, listed = WRITTEN[cell]
     params, cache, dh, _ = parts(network(cell))
@@ -364,7 +360,7 @@ def test_what_the_first_edition_missed_is_named(cell):
     assert [name for name, kind in kinds.items() if kind != "known"] == []
 
 
-@cells
+@written_cells
 def test_most_of_what_is_on_no_list_is_named_and_nothing_by_a_wrong_name(cell):
     write, free, _ = WRITTEN[cell]
     params, cache, dh, _ = parts(network(cell))
@@ -482,9 +478,10 @@ def test_diagnose_reads_a_single_matrix_and_losses_at_some_steps():
 @cells
 def test_a_network_without_biases_is_diagnosed_too(cell):
     problem = network(cell)
-    params = params_of(problem, problem.leaves)._replace(b_h=None)
+    params = params_of(problem, problem.leaves)
+    params = params._replace(**dict.fromkeys(params._fields[2:]))
     states = [problem.leaves[name] for name in problem.state_names]
-    cache = CELLS[cell].forward(params, problem.leaves["x"], *states)
+    cache = CELLS[cell].forward(params, problem.leaves["x"], *states, **FORMS[cell])
     transposed = named(cell, "recurrence not transposed")
     wrong = transposed.apply(params, cache, problem.dh)
     assert wrong.b_h is None

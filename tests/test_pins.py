@@ -1,4 +1,5 @@
-"""Every pin runs on the Python that the README asks for, and the lowest versions are those of pyproject.toml."""
+"""Every pin runs on the Python that the README asks for, and the lowest versions are those of
+pyproject.toml."""
 
 import re
 import tomllib

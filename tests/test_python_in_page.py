@@ -1,4 +1,5 @@
-"""Python in the page, on this side of it: files are accepted for their hash alone, and a cell knows what it needs."""
+"""Python in the page, on this side of it: files are accepted for their hash alone, and a cell knows
+what it needs."""
 
 import base64
 import gzip

@@ -1,4 +1,5 @@
-"""The linear readout and its two losses; their gradients through a whole network are in test_agreement.py."""
+"""The linear readout and its two losses; their gradients through a whole network are in
+test_agreement.py."""
 
 import numpy as np
 import pytest
@@ -172,7 +173,7 @@ def test_float32_stays_float32():
         }
 
 
-def test_a_shared_gradient_of_the_outputs_goes_to_every_network_even_with_as_many_networks_as_steps():
+def test_a_shared_gradient_of_the_outputs_goes_to_every_network_of_as_many_as_steps():
     rng = np.random.default_rng(0)
     params = readout.Params(rng.standard_normal((4, 5, 3)), rng.standard_normal((4, 5)))
     h, dy = rng.standard_normal((4, 2, 3)), rng.standard_normal((4, 2, 5))

@@ -17,7 +17,8 @@ def test_one_step_by_hand():
 
 
 def test_two_steps_of_a_scalar_network_by_hand():
-    """h_2 = w (w h_0 + x_1) + x_2: with dL/dh_2 = 1 the gradient of w is h_1 + w h_0, a sum of two paths."""
+    """h_2 = w (w h_0 + x_1) + x_2: with dL/dh_2 = 1 the gradient of w is h_1 + w h_0, a sum of two
+    paths."""
     params = rnn.Params(np.array([[1.0]]), np.array([[0.5]]))
     cache = rnn.forward(
         params, np.array([[[2.0]], [[3.0]]]), np.array([[4.0]]), activation="identity"
@@ -33,7 +34,8 @@ def test_two_steps_of_a_scalar_network_by_hand():
 
 
 def test_weights_are_transposed_on_the_way_back():
-    """A shift register: h_t[1] = h_{t−1}[0]. The gradient of the last h[1] can only come from the first unit."""
+    """A shift register: h_t[1] = h_{t−1}[0]. The gradient of the last h[1] can only come from the
+    first unit."""
     params = rnn.Params(np.zeros((2, 1)), np.array([[0.0, 0.0], [1.0, 0.0]]))
     cache = rnn.forward(params, np.zeros((1, 1, 1)), np.array([[5.0, 7.0]]), activation="identity")
     back = rnn.backward(params, cache, {1: [[0.0, 1.0]]})

@@ -1,7 +1,7 @@
 """Build the book: every chapter executed, every warning an error, and one clear line at the end.
 
 python tools/book.py                    the whole book into _build/html
-python tools/book.py --only 01          the same pages, but only chapters 01… executed, into _build/page/_build/html
+python tools/book.py --only 01          the same pages, only chapters 01… executed, in _build/page/
 python tools/book.py --root DIR         the book in another folder (the tests use it)
 """
 
@@ -29,7 +29,8 @@ NOISE = (
 
 
 def reason(log, root):
-    """What stopped the build, in one line: a failing cell, or the first warning and their number."""
+    """What stopped the build, in one line: a failing cell, or the first warning and their
+    number."""
     lines = [ANSI.sub("", line).strip() for line in log]
     for chapter in (
         line.rpartition("ExecutionError: ")[2]
@@ -81,7 +82,8 @@ def build(root, *, only=None):
     env |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"} | (
         {"GTT_ONLY": only} if only else {}
     )
-    # a font cache of this environment's own, made before a cell could complain of an old or a missing one
+    # a font cache of this environment's own, made before a cell could complain of an old or a
+    # missing one
     env |= {"MPLCONFIGDIR": str(Path(sys.prefix, "matplotlib"))}
     subprocess.run(
         [sys.executable, "-c", "import matplotlib.font_manager"], env=env, capture_output=True

@@ -1,6 +1,9 @@
-"""Make the fonts again, for instance to add a character: subsets of Adobe's Source fonts, renamed as the OFL asks.
+"""Make the fonts again, for instance to add a character: subsets of Adobe's Source fonts, renamed
+as the OFL asks.
 
-npm install source-sans source-serif; pip install fonttools brotli; python tools/fonts.py node_modules
+    npm install source-sans source-serif
+    pip install fonttools brotli
+    python tools/fonts.py node_modules
 """
 
 import sys
@@ -91,7 +94,8 @@ def make(source, characters, place, family, style, weight):
     font.flavor = "woff2" if place.suffix == ".woff2" else None
     font.save(place)
     print(
-        f"{place.relative_to(ROOT)}: {place.stat().st_size} bytes, {len(font.getBestCmap())} characters"
+        f"{place.relative_to(ROOT)}: {place.stat().st_size} bytes, "
+        f"{len(font.getBestCmap())} characters"
     )
 
 

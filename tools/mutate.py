@@ -4,10 +4,11 @@
     python tools/mutate.py lstm --part 1/2    every second mutant of one module; 2/2 are the others
     python tools/mutate.py lstm --only 17,42  some mutants, with what the tests say
 
-A mutant swaps an operator, a comparison or the branches of a choice, changes a constant, or leaves a statement out.
-Texts of error messages are left alone, and so are `strict=True` and the −1 of a reshape, which nothing can tell from
-`strict=False` and −2 in working code. The process forks for every mutant, so PyTorch and SymPy are loaded once.
-Survivors are printed; tests/mutation_survivors.md says why each is allowed to live.
+A mutant swaps an operator, a comparison or the branches of a choice, changes a constant, or leaves
+a statement out. Texts of error messages are left alone, and so are `strict=True` and the −1 of a
+reshape, which nothing can tell from `strict=False` and −2 in working code. The process forks for
+every mutant, so PyTorch and SymPy are loaded once. Survivors are printed;
+tests/mutation_survivors.md says why each is allowed to live.
 """
 
 import argparse
@@ -26,9 +27,11 @@ MODULES = ["activations", "rnn", "lstm", "readout", "jacobians", "gradient_flow"
 PASSES = ["rnn", "lstm", "readout", "bad_input", "agreement", "mistakes"]
 FLOWS = ["jacobians", "gradient_flow", "gradcheck", "mistakes"]
 SWAPS = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.FloorDiv: ast.Mult,
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
+    ast.Add: ast.Sub, ast.Sub: ast.Add,
+    ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.FloorDiv: ast.Mult,
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
 }  # fmt: skip
 TEXT_ONLY = {
     "wanted",
@@ -43,7 +46,8 @@ LIMIT = 300  # seconds for one mutant; one that takes longer is listed as a time
 
 
 def mutants(tree):
-    """Yield (line, what, change) for every place: calling `change` alters the tree, calling it again restores it."""
+    """Yield (line, what, change) for every place: calling `change` alters the tree, calling it
+    again restores it."""
     for parent in ast.walk(tree):
         for child in ast.iter_child_nodes(parent):
             child.parent = parent
@@ -106,7 +110,8 @@ def is_docstring(node):
 
 
 def is_text(node):
-    """Whether a node only makes the text of a message, a type, or a name, or what nothing can tell apart."""
+    """Whether a node only makes the text of a message, a type, or a name, or what nothing can tell
+    apart."""
     called = ""
     while hasattr(node, "parent"):
         node, child = node.parent, node
@@ -181,7 +186,8 @@ class FailFast:
         from hypothesis import HealthCheck, Phase, settings
 
         settings.register_profile(
-            "mutants", derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate],
+            "mutants", derandomize=True, database=None, deadline=None,
+            phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
         )  # fmt: skip
         settings.load_profile("mutants")
@@ -193,7 +199,8 @@ def tests_for(module):
 
 
 def noticed(module, code, show):
-    """Whether the tests fail with the mutated module; in a child process, which takes the damage with it."""
+    """Whether the tests fail with the mutated module; in a child process, which takes the damage
+    with it."""
     child = os.fork()
     if child == 0:
         import pytest

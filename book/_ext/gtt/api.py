@@ -1,7 +1,9 @@
-"""The package's pages: {api}`lstm` prints every public name of a module, its docstring letter by letter.
+"""The package's pages: {api}`lstm` prints every public name of a module, its docstring letter by
+letter.
 
-The docstrings are laid out by hand, equation first and a line for each symbol, so they are shown as they stand. Claim
-ids in backticks lead to the ledger, and each name to its source if the repository is known.
+The docstrings are laid out by hand, equation first and a line for each symbol, so they are shown as
+they stand. Claim ids in backticks lead to the ledger, and each name to its source if the repository
+is known.
 """
 
 import importlib
@@ -44,7 +46,8 @@ def public_names(module):
 
 
 def described(module):
-    """(name, value) of what gets an entry: functions and classes; a module or a constant does not."""
+    """(name, value) of what gets an entry: functions and classes; a module or a constant does
+    not."""
     for name in public_names(module):
         value = getattr(module, name)
         if inspect.isfunction(value) or inspect.isclass(value):
@@ -52,7 +55,8 @@ def described(module):
 
 
 def fields(cls):
-    """The lines of a named tuple that declare its fields, comments and all; none for another class."""
+    """The lines of a named tuple that declare its fields, comments and all; none for another
+    class."""
     if not hasattr(cls, "_fields"):
         return ""
     lines = inspect.getsource(cls).splitlines()

@@ -43,8 +43,8 @@ def is_cell(node):
 
 
 class NameCells(SphinxTransform):
-    """A code cell with the metadata `name` gets it as its id: `chapter.html#name`. The name is not slugged, so that
-    the ledger can cite it letter by letter."""
+    """A code cell with the metadata `name` gets it as its id: `chapter.html#name`. The name is not
+    slugged, so that the ledger can cite it letter by letter."""
 
     default_priority = 200
 
@@ -132,7 +132,8 @@ class WrapTables(SphinxPostTransform):
 
 
 def execute_only(app, config):
-    """With GTT_ONLY=01 in the environment (`make page`) the other chapters keep the outputs they have: none."""
+    """With GTT_ONLY=01 in the environment (`make page`) the other chapters keep the outputs they
+    have: none."""
     only = os.environ.get("GTT_ONLY")
     if only:
         others = [

@@ -1,8 +1,9 @@
 """TeX to HTML when the book is built.
 
-MathJax, from the sphinx-mathjax-offline wheel, runs in an embedded V8 (mini-racer). A reader's browser gets finished
-markup, a style sheet of the characters the book uses, and fonts: no script, no flicker, and the same page with
-JavaScript off. Each formula carries MathML for screen readers. A TeX error is a build warning at its place.
+MathJax, from the sphinx-mathjax-offline wheel, runs in an embedded V8 (mini-racer). A reader's
+browser gets finished markup, a style sheet of the characters the book uses, and fonts: no script,
+no flicker, and the same page with JavaScript off. Each formula carries MathML for screen readers. A
+TeX error is a build warning at its place.
 """
 
 import base64
@@ -40,7 +41,8 @@ PACKAGES = [
     "mathtools",
 ]
 SLIM = re.compile(
-    r' (?:class="MathJax"|style="position: relative;"|xmlns="[^"]*"|data-mjx-texclass="\w*"|unselectable="on")'
+    r' (?:class="MathJax"|style="position: relative;"|xmlns="[^"]*"|data-mjx-texclass="\w*"'
+    r'|unselectable="on")'
 )
 PRELUDE = """
 var window = undefined, global = globalThis, console = {log() {}, warn() {}, error() {}, info() {}};
@@ -50,14 +52,17 @@ var MathJax = {loader: {load: [], ready() {}}, startup: {typeset: false, ready()
 ENGINE = """
 var M = MathJax._, adaptor = M.adaptors.liteAdaptor.liteAdaptor();
 M.mathjax.mathjax.handlers.register(
-    M.a11y['assistive-mml'].AssistiveMmlHandler(new M.handlers.html.HTMLHandler.HTMLHandler(adaptor)));
+    M.a11y['assistive-mml'].AssistiveMmlHandler(
+        new M.handlers.html.HTMLHandler.HTMLHandler(adaptor)));
 var font = new M.output.chtml.fonts.tex_ts.TeXFont({fontURL: 'mathjax'});
 var chtml = new M.output.chtml_ts.CHTML({font: font, adaptiveCSS: true, mtextInheritFont: true});
-var tex = new M.input.tex_ts.TeX({packages: PACKAGES, macros: MACROS, formatError(jax, e) { throw Error(e.message) }});
+var tex = new M.input.tex_ts.TeX({packages: PACKAGES, macros: MACROS,
+    formatError(jax, e) { throw Error(e.message) }});
 var doc = M.mathjax.mathjax.document('', {InputJax: tex, OutputJax: chtml});
 function typeset(source, display) {
     try {
-        return adaptor.outerHTML(doc.convert(source, {display: display, em: 18, ex: 8, containerWidth: 1e6}));
+        const sizes = {display: display, em: 18, ex: 8, containerWidth: 1e6};
+        return adaptor.outerHTML(doc.convert(source, sizes));
     } catch (e) { return 'error: ' + e.message }
 }
 function styles() { return adaptor.textContent(chtml.styleSheet(doc)) }
@@ -92,7 +97,8 @@ class Typesetter:
         return SLIM.sub("", html)
 
     def write_assets(self, static):
-        """The style sheet of the characters used so far, and the fonts it names with those characters and no others."""
+        """The style sheet of the characters used so far, and the fonts it names with those
+        characters and no others."""
         css = self.engine.call("styles").replace(
             'format("woff");', 'format("woff"); font-display: swap;'
         )

@@ -1,8 +1,9 @@
-"""Python in the page, on request: the files a reader's browser runs it from, and what each cell of a chapter needs.
+"""Python in the page, on request: the files a reader's browser runs it from, and what each cell of
+a chapter needs.
 
-The folder GTT_PYTHON (tools/book.py names it) holds Pyodide's core and NumPy's wheel, checked by tools/pyodide.py. Each
-becomes scripts that hold its bytes, so that a book opened from disk has them too. Nothing is loaded before a click.
-Without the folder the pages are built without the feature.
+The folder GTT_PYTHON (tools/book.py names it) holds Pyodide's core and NumPy's wheel, checked by
+tools/pyodide.py. Each becomes scripts that hold its bytes, so that a book opened from disk has them
+too. Nothing is loaded before a click. Without the folder the pages are built without the feature.
 """
 
 import ast
@@ -24,7 +25,9 @@ ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "src" / "bptt_core"
 DRAWN = ("diagrams", "explorer", "labs", "plotting", "_style", "_svg", "ask", "derivations")
 CHUNK = 900_000  # characters of base64 in one script
-SILENT = '''"""Stands in for a module that needs what the page does not load: it does nothing, and says so once."""
+SILENT = '''"""Stands in for a module that needs what the page does not load: it does nothing.
+
+It says so once."""
 
 
 class _Silent:
@@ -60,7 +63,8 @@ def __getattr__(name):
 NOTICE = """\
 Python in these pages is Pyodide {version} (Mozilla Public License 2.0; its source: https://github.com/pyodide/pyodide,
 tag {version}), which holds CPython (Python Software Foundation License, https://docs.python.org/3.12/license.html).
-NumPy comes as {numpy}; its licence follows. bptt_core is the code of this course, under the MIT licence.
+NumPy comes as {numpy}; its licence follows. bptt_core is the code of this course, under the MIT
+licence.
 
 {licence}
 """
@@ -108,7 +112,8 @@ def lighter(wheel):
 
 
 def write_scripts(folder, out):
-    """Scripts of at most `CHUNK` characters in `out`; returns their names and sizes, and which file each is part of."""
+    """Scripts of at most `CHUNK` characters in `out`; returns their names and sizes, and which file
+    each is part of."""
     out.mkdir(parents=True, exist_ok=True)
     contents, version, wheel = files(folder)
     contents["bptt_core.zip"] = package_archive()
@@ -186,8 +191,8 @@ def names(source):
 def slices(sources):
     """For each code cell, the numbers of the cells before it that it needs, in order.
 
-    A cell is needed if it makes a name that is read later, or changes one; whatever draws from a random generator
-    changes it."""
+    A cell is needed if it makes a name that is read later, or changes one; whatever draws from a
+    random generator changes it."""
     cells = [names(source) for source in sources]
     generators = set().union(*(made_by_a_generator(source) for source in sources))
     for cell in cells:
@@ -225,7 +230,8 @@ class NumberCells(SphinxPostTransform):
 
 
 def write_cells(app, static):
-    """For each chapter a script with its cells' sources and what each needs, loaded at the first click."""
+    """For each chapter a script with its cells' sources and what each needs, loaded at the first
+    click."""
     for path in sorted(Path(app.srcdir, "chapters").glob("*.ipynb")):
         cells = nbformat.read(path, as_version=4).cells
         code = [(i, cell.source) for i, cell in enumerate(cells) if cell.cell_type == "code"]

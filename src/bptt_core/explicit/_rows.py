@@ -5,7 +5,7 @@ import numpy as np
 from bptt_core._arrays import upstream
 from bptt_core._checks import check_inputs, check_weights, common_dtype, number_array, wanted
 
-__all__ = ["from_row_1", "losses", "row_0", "states", "weights"]
+__all__ = ["from_row_1", "losses", "row_0", "stacked", "states", "weights"]
 
 
 def weights(params, container, gates):
@@ -15,9 +15,10 @@ def weights(params, container, gates):
     params, grid, _, _ = check_weights(params, container, gates)
     if grid:
         raise wanted("params", f"a grid {grid}", "one network")
-    return container(
-        *(np.zeros(len(params.W_hh)) if weight is None else weight for weight in params)
-    )
+    rows, H = params.W_hh.shape
+    sizes = {name: rows if name == "b_h" else H for name in container._fields[2:]}
+    zeros = {n: np.zeros(size) for n, size in sizes.items() if getattr(params, n) is None}
+    return params._replace(**zeros)
 
 
 def from_row_1(x, params):
@@ -46,3 +47,8 @@ def losses(dh, h):
     array = np.zeros_like(h)
     upstream("dh", dh, h[1:].shape, h.dtype, out=array[1:])
     return array
+
+
+def stacked(*blocks):
+    """The rows of several matrices, one block below the other."""
+    return np.concatenate(blocks, axis=-2)

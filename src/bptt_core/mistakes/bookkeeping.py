@@ -7,9 +7,10 @@ from bptt_core.mistakes.listing import Edit
 from bptt_core.mistakes.mistake import Mistake
 from bptt_core.mistakes.wording import said, the_factor
 
-__all__ = ["SUMS", "counts", "cuts", "gates", "losses"]
+__all__ = ["DA", "SUMS", "counts", "cuts", "gates", "losses"]
 
 SUMS = r"dW_\wh|db_\w+"  # the lines that add to the gradients of the parameters
+DA = r"\b(d[a-z](?:_\w)?)\b"  # the gradient of one step in such a line: da, da_n, dv
 LONGEST = 8  # steps: a sweep that is cut after more is not looked for
 ALIKE = "all steps have the same dh"
 LOSSES = [  # in the place of dh[t], explanation, when it is hidden
@@ -69,20 +70,25 @@ def cuts():
             edit = Edit(r"d\w_t", r"\b(d\w_next)\b", rf"({count} % {k} > 0) * \1")
             name = f"cut after every {k} from the {first}"
             yield Mistake(name, explanation, f"T ≤ {k}", (edit,), False)
-        edit = Edit(SUMS, r"\bda\b", f"((t > T - {k}) * da)")
+        edit = Edit(SUMS, DA, rf"((t > T - {k}) * \1)")
         explanation = f"the sweep stopped after {k} steps"
         yield Mistake(f"stops after {k}", explanation, f"T ≤ {k}", (edit,), False)
 
 
-def gates(line, flow):
+def gates(flow):
     """Gates that change places where they are stacked, or that something is missing from there."""
-    names = re.search(r"\[(.+)\]", line.text)[1].split(", ")
-    texts = {other.name: other.text for other in flow}
-    yield from _orders(line, names, next(other for other in flow if "@" in other.text))
-    for k, name in enumerate(names):
+    stacks = [line for line in flow if "concatenate" in line.text]
+    if not stacks:
+        return
+    rows = [re.search(r"\[(.+)\]", line.text)[1].split(", ") for line in stacks]
+    everywhere = "|".join(line.name for line in stacks)
+    yield from _orders(stacks, rows, next(line for line in flow if line.name == "dh_next"))
+    texts = {line.name: line.text for line in flow}
+    for k, name in enumerate(rows[0]):
         gate = name[-1]
         empty = f"the gradients of gate {gate}'s weights were not filled in"
-        edits = (Edit(line.name, rf"\b{name}\b", f"0 * {name}"),)
+        alike = "|".join(row[k] for row in rows)
+        edits = (Edit(everywhere, rf"\b({alike})\b", r"0 * \1"),)
         yield Mistake(f"gate {gate} not filled in", empty, "never", edits)
         turned = f"the outer product of dW_h{gate} is the wrong way round"
         edits = (Edit("dW_hh", "(.+)", rf"transposed(\1, {k})"),)
@@ -94,21 +100,30 @@ def gates(line, flow):
                 f"{the_factor(left_out)} is missing where {name} enters the weights' gradients"
             )
             hidden = f"{said(left_out)} is near 1"
-            edits = (Edit(line.name, rf"\b{name}\b", rest),)
-            yield Mistake(f"{line.name}: {name} → {rest}", missing, hidden, edits, False)
+            edits = (Edit(everywhere, rf"\b{name}\b", rest),)
+            yield Mistake(f"{stacks[0].name}: {name} → {rest}", missing, hidden, edits, False)
 
 
-def _orders(line, names, back):
+def _orders(stacks, rows, back):
     """The gates stacked in another order, and W_hh with them or not."""
-    right = ", ".join(name[-1] for name in names)
-    matrices = dict(re.findall(r"(\w+) @ (\w+)", back.text))
-    for order in list(permutations(names))[1:]:
-        stacked = ", ".join(name[-1] for name in order)
+    right = ", ".join(name[-1] for name in rows[0])
+    terms = back.text.split(" + ")
+    matrices = dict(term.split(" @ ") for term in terms if "@" in term)
+    for order in list(permutations(range(len(rows[0]))))[1:]:
+        stacked = ", ".join(rows[0][k][-1] for k in order)
         explanation = f"the gates were stacked in the order {stacked} where {right} belongs"
-        edit = Edit(line.name, ".+", line.text.replace(", ".join(names), ", ".join(order)))
-        yield Mistake(f"order {stacked}", explanation, "all gates are alike", (edit,))
+        edits = []
+        for line, names in zip(stacks, rows, strict=True):
+            moved = ", ".join(names[k] for k in order)
+            edits.append(Edit(line.name, ".+", line.text.replace(", ".join(names), moved)))
+        yield Mistake(f"order {stacked}", explanation, "all gates are alike", tuple(edits))
+        names = rows[-1]
+        if not matrices.keys() >= set(names):
+            continue
         too = f"{explanation}, and W_hh was split in that order too"
-        moved = {place: matrices[name] for place, name in zip(order, names, strict=True)}
-        split = Edit(back.name, ".+", " + ".join(f"{name} @ {moved[name]}" for name in names))
+        wrong = {names[k]: matrices[name] for k, name in zip(order, names, strict=True)}
+        others = [term for term in terms if "@" not in term]
+        split = " + ".join((*others, *(f"{name} @ {wrong[name]}" for name in names)))
         name = f"order {stacked}, W_hh too"
-        yield Mistake(name, too, "all gates are alike", (edit, split), False)
+        edits.append(Edit(back.name, ".+", split))
+        yield Mistake(name, too, "all gates are alike", tuple(edits), False)

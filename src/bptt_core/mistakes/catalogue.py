@@ -8,19 +8,19 @@ a cell's gates. Slips without a name of their own (a factor taken twice, a term 
 
 from itertools import permutations
 
+from bptt_core.mistakes.bookkeeping import DA, SUMS
 from bptt_core.mistakes.listing import Edit
 from bptt_core.mistakes.mistake import Mistake
 
 __all__ = ["catalogue"]
 
-SUMS = r"dW_\wh|db_\w+"  # the lines that add to the gradients of the parameters
 ANY_CELL = [  # name, explanation, when it is hidden, edits
     ("recurrence not transposed", "the recurrence was multiplied by W_hh instead of its transpose",
      "in dW_hh while T ≤ 2 and h_0 = 0, and for a symmetric W_hh",
-     ("dh_next", r"@ (W_\w+)", r"@ \1.mT")),
+     (r"d\w+", r"@ (W_\w+)", r"@ \1.mT")),
     ("sum over k missing",
      "the sum over all steps is missing: only the chain down to step 1 was kept",
-     "T = 1", (SUMS, r"\bda\b", "(t == 1) * da")),
+     "T = 1", (SUMS, DA, r"(t == 1) * \1")),
     ("nothing carried back", "the gradient of the next step was never carried back to this one",
      "T = 1", (r"d\w_t", r"\bd\w_next\b", "0")),
     ("state shifted by one", "h_t was used in dW_hh where h_{t−1} belongs",
@@ -47,11 +47,12 @@ ANY_CELL = [  # name, explanation, when it is hidden, edits
     ("runs forward in time", "the sweep ran forward in time, from step 1 to step T",
      "T = 1", ("for", ".+", "range(1, T + 1)")),
     ("first sequence only", "only the first sequence of the batch was counted",
-     "B = 1", (SUMS, r"\bda\b", "(da * np.eye(len(x[t]), 1))")),
+     "B = 1", (SUMS, DA, r"(\1 * np.eye(len(x[t]), 1))")),
     ("last sequence only", "only the last sequence of the batch was counted",
-     "B = 1", (SUMS, r"\bda\b", "(da * np.eye(len(x[t]), 1)[::-1])")),
+     "B = 1", (SUMS, DA, r"(\1 * np.eye(len(x[t]), 1)[::-1])")),
     ("batch summed too early", "the batch was summed before the outer products were taken",
-     "B = 1", (r"dW_\wh", r"da\.mT @ (.+)", r"da.sum(axis=-2)[..., None] * \1.sum(axis=-2)")),
+     "B = 1", (r"dW_\wh", r"(d\w+)\.mT @ (\w+\[.+?\])",
+      r"\1.sum(axis=-2)[..., None] * \2.sum(axis=-2)[..., None, :]")),
     ("time summed too early",
      "inputs and states were summed over time before the outer products were taken",
      "T = 1", ("dW_xh", r"x\[t\]", "x.sum(axis=0)"),

@@ -16,6 +16,7 @@ from bptt_core.mistakes.wording import SLOPE, VALUE, said, target, the_factor
 
 __all__ = ["families"]
 
+DIFFERENCE = re.compile(r"\((.+) - (.+)\)")  # (1 - z[t]), (h[t - 1] - n[t])
 WRAPS = ", with index −1 at the first step,"
 STAYS = ", and the last one at the last step,"
 
@@ -41,9 +42,9 @@ def _families(listing):
     values += [value for value in ("h[t - 1]", "c[t - 1]") if value[0] in letters]
     carried = [line.name for line in flow if line.name.endswith("_next")]
     yield from counts(SUMS, "every gradient")
+    yield from gates(flow)
     for number, line in enumerate(flow):
         if "concatenate" in line.text:
-            yield from gates(line, flow)
             continue
         totals = [other.name for other in flow[:number] if other.name.endswith("_t")]
         gradients = ["dh[t]", *totals, *carried]
@@ -55,6 +56,8 @@ def _families(listing):
                 yield from _slopes(line, factor, slopes, values)
             if factor in gradients:
                 yield from _gradients(line, factor, gradients)
+            if difference := DIFFERENCE.fullmatch(factor):
+                yield from _differences(line, *difference.groups(), values)
         yield from _factors(line, values + [f"{phi}.df({v}[t])" for v, phi in slopes.items()])
         yield from _matrices(line, {other.name: other for other in flow}, totals)
         yield from _parentheses(line, flow)
@@ -193,6 +196,17 @@ def _slopes(line, slope, slopes, values):
     for new, other in (usual | rare).items():
         explanation = f"{other} was used in {target(line.name)} where {said(slope)} belongs"
         yield _slip(line, slope, new, explanation, "both are equal", new in usual)
+
+
+def _differences(line, first, second, values):
+    """A difference turned round, made a sum, or one half of it alone; another value in it."""
+    what = said(f"({first} - {second})")
+    hidden = f"{said(first)} and {said(second)} make no difference"
+    for new in (first, second, f"({second} - {first})", f"({first} + {second})"):
+        explanation = f"{said(new)} was used in {target(line.name)} where {what} belongs"
+        yield _slip(line, f"({first} - {second})", new, explanation, hidden)
+    for value in filter(VALUE.fullmatch, (first, second)):
+        yield from _values(line, value, values)
 
 
 def _gradients(line, gradient, gradients):

@@ -35,9 +35,9 @@ class Mistake(NamedTuple):
         texts = listing.edited(self.edits) or {}
         return {name: (listing.texts[name], text) for name, text in texts.items()}
 
-    def concerns(self, params):
+    def concerns(self, params, cache=None):
         """Whether it can be made with this cell, with or without biases."""
-        lines = self.lines(pass_of(params))
+        lines = self.lines(pass_of(params, cache))
         biases = all(re.match(r"db_|\w\[t\]", name) for name in lines)
         return bool(lines) and not (biases and params.b_h is None)
 
@@ -54,14 +54,14 @@ class Mistake(NamedTuple):
     def apply(self, params, cache, dh):
         """The gradient of the parameters that this mistake gives.
 
-        cache  of the forward pass of `bptt_core.rnn` or `bptt_core.lstm`
+        cache  of the forward pass of `bptt_core.rnn`, `lstm` or `gru`
         dh     ∂⁺L/∂h_t (T, B, H) or {t: array}
 
         ValueError: a mistake that nobody makes with this cell, the cache of another, a grid."""
-        if not self.concerns(params):
-            raise wanted("params", type(params).__module__, f"a cell that has “{self.name}”")
         params = checked(params, cache)
-        module = pass_of(params)
+        if not self.concerns(params, cache):
+            raise wanted("params", type(params).__module__, f"a cell that has “{self.name}”")
+        module = pass_of(params, cache)
         forward, backward = self.passes(module)
         before = listing_of(module).forward.lines
         again = any(line.name in self.lines(module) for line in before)

@@ -49,14 +49,14 @@ class _Search:
         if self.params.W_hh.ndim != 2:
             raise wanted("params", f"a grid {self.params.W_hh.shape[:-2]}", "one network")
         self.given = _given(self.params, gradients)
-        self.module = pass_of(self.params)
+        self.module = pass_of(self.params, cache)
         self.listing = listing_of(self.module)
         self.arguments = self.module.arguments(cache)
         self.cache = self.module.plain(cache)
         self.dh = upstream("dh", dh, cache.h[1:].shape, cache.h.dtype)
         self.rtol = rtol
         self.thorough = thorough
-        known = [(m, texts) for m, texts in programs_of(self.module) if m.concerns(self.params)]
+        known = [pair for pair in programs_of(self.module) if pair[0].concerns(self.params, cache)]
         self.mistakes = [mistake for mistake, _ in known]
         self.programs = [texts for _, texts in known]
         self.table = self.compare([{}, *self.programs])

@@ -24,7 +24,8 @@ def said(text):
         return f"the slope at {match[2]}_t"
     text = SLOPE.sub(r"(slope at \2_t)", text)
     text = re.sub(r"(\w+) @ (\w+)", r"\2ᵀ \1", text)
-    return text.replace("[t - 1]", "_{t−1}").replace("[t]", "_t").replace(" * ", " ∘ ")
+    text = text.replace("[t - 1]", "_{t−1}").replace("[t]", "_t")
+    return text.replace(" * ", " ∘ ").replace(" - ", " − ")
 
 
 def the_factor(text):
