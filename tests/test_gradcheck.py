@@ -112,13 +112,13 @@ def half_of_the_bias_of_one_gate(g):
 
 
 TRANSPOSED = "It is the transpose of the right gradient: the outer product is the wrong way round."
-MEAN_OR_SUM = ": a sum taken for a mean, or a mean for a sum?"
+MEAN_OR_SUM = ": a sum for a mean, or a mean for a sum."
 MISTAKES = [
     ("one column", rnn, "W_hh", lambda g: g * [1, 1, 1, 2], "4 of 16 entries are wrong."),
     ("half", rnn, "W_hh", lambda g: g * [1, 3, 1, 2], "8 of 16 entries are wrong."),
     ("more than half", rnn, "W_hh", lambda g: g * [4, 3, 1, 2], ""),
     ("all gates", lstm, "W_hh", lambda g: g * [4, 3, 1, 2], ""),
-    ("sign", rnn, "W_xh", lambda g: -g, "The sign is wrong."),
+    ("sign", rnn, "W_xh", lambda g: -g, "It is the right gradient with the wrong sign."),
     (
         "zero",
         rnn,
@@ -388,9 +388,9 @@ def test_with_central_differences_the_fast_mode_is_blind_to_one_entry_of_a_milli
 @pytest.mark.parametrize(
     ("change", "hint"),
     [
-        (lambda g: -g, "The sign is wrong."),
+        (lambda g: -g, "It is the right gradient with the wrong sign."),
         (lambda g: 0 * g, "It is all zeros: is the path to this parameter missing?"),
-        (lambda g: T * g, "It is the right gradient times 5, which is T: a sum taken for a mean"),
+        (lambda g: T * g, "It is the right gradient times 5, which is T: a sum for a mean"),
         (lambda g: np.where(g == g[1, 2], np.nan, g), "It holds infinity or NaN."),
         (lambda g: g[:, ::-1], ""),
     ],

@@ -14,6 +14,7 @@ the parameters in any container (named tuple, dict, tuple, nested), and the grad
 container.
 """
 
+import math
 import warnings
 from itertools import count
 
@@ -279,8 +280,6 @@ def _hint(got, right, tolerance, factors):
         return "It holds infinity or NaN."
     if same(got, 0 * right):
         return "It is all zeros: is the path to this parameter missing?"
-    if same(got, -right):
-        return "The sign is wrong."
     if got.ndim >= 2 and same(got.mT, right):
         return (
             "It is the transpose of the right gradient: the outer product is the wrong way round."
@@ -288,12 +287,21 @@ def _hint(got, right, tolerance, factors):
     ratio = float((got * right).sum() / (right * right).sum()) if right.any() else 0.0
     if not ratio or not same(got, ratio * right):
         return ""
-    known = {}
-    for name, n in factors.items():
-        known |= {name: n, f"1/{name}": 1 / n}
-    named = [name for name, value in known.items() if np.isclose(ratio, value, rtol=1e-6)]
-    cause = f", which is {' or '.join(named)}: a sum taken for a mean, or a mean for a sum?"
-    return f"It is the right gradient times {ratio:.12g}{cause if named else '.'}"
+    return f"It is {said_factor(ratio, factors)}."
+
+
+def said_factor(factor, sizes):
+    """A factor in words, such as "the right gradient times 0.25, which is 1/B: …".
+
+    sizes  {"T": 10, "B": 4}, numbers by which one may have multiplied or divided"""
+    if math.isclose(factor, -1, rel_tol=1e-6):
+        return "the right gradient with the wrong sign"
+    usual = {
+        f"{op}{name}": n**power for name, n in sizes.items() for op, power in (("", 1), ("1/", -1))
+    }
+    names = [name for name, value in usual.items() if math.isclose(factor, value, rel_tol=1e-6)]
+    cause = f", which is {' or '.join(names)}: a sum for a mean, or a mean for a sum"
+    return f"the right gradient times {factor:.12g}{cause if names else ''}"
 
 
 def _place(name, got, right, tolerance, params):

@@ -1,11 +1,11 @@
 """What is said of a gradient: right, a known mistake or two, a factor times right, or unknown."""
 
-import math
 from typing import NamedTuple
 
+from bptt_core.gradcheck import said_factor
 from bptt_core.mistakes.mistake import Mistake
 
-__all__ = ["Diagnosis", "Finding", "said_factor"]
+__all__ = ["Diagnosis", "Finding"]
 
 
 class Finding(NamedTuple):
@@ -99,20 +99,6 @@ class Diagnosis(NamedTuple):
             elif factor != 1:
                 parts.append(f"d{name} is {said_factor(factor, self.sizes)}")
         return "; ".join(parts)
-
-
-def said_factor(factor, sizes):
-    """A factor in words, such as "the right gradient times 0.25, which is 1/B: …".
-
-    sizes  {"T": 10, "B": 4}, numbers by which one may have multiplied or divided"""
-    if math.isclose(factor, -1):
-        return "the right gradient with the wrong sign"
-    usual = {
-        f"{op}{name}": n**power for name, n in sizes.items() for op, power in (("", 1), ("1/", -1))
-    }
-    names = [name for name, value in usual.items() if math.isclose(factor, value, rel_tol=1e-6)]
-    cause = f", which is {' or '.join(names)}: a sum for a mean, or a mean for a sum"
-    return f"the right gradient times {factor:.12g}{cause if names else ''}"
 
 
 def _d(names):
