@@ -200,8 +200,29 @@ def test_the_ledger_filters_and_counts(visit, folder):
     assert (
         page.locator(".claim-filter output").inner_text() == f"{shown.count()} of {total} entries"
     )
+    assert page.url.endswith("#verdict=holds"), "the selection stands in the address"
+    page.reload()
+    assert page.locator(".claim:visible").count() == shown.count()
     hidden = page.locator(".claim:not(.verdict-holds)").first.get_attribute("id")
     page.goto(page.url.partition("#")[0] + f"#{hidden}")
     assert page.locator(f"[id='{hidden}']").is_visible(), (
         "a link to an entry shows it, whatever the filter"
     )
+
+
+def test_the_ledger_is_searched_by_words_and_its_counts_lead_to_what_they_count(visit, folder):
+    if not (folder / "book" / "claims.html").exists():
+        pytest.skip("the book has no ledger yet")
+    page = visit("book/claims.html").page
+    output = page.locator(".claim-filter output")
+    count = page.locator("table.counts a[href='#source=A&verdict=wrong']")
+    count.click()
+    assert output.inner_text().startswith(f"{count.inner_text()} of ")
+    assert page.locator(".claim:visible:not(.verdict-wrong)").count() == 0
+    page.goto(page.url.partition("#")[0] + "#source=D&matters=1")
+    assert output.inner_text().startswith("10 of ")
+    page.locator(".claim-filter [name=matters]").uncheck()
+    page.locator(".claim-filter [name=q]").fill("tanh TWO orders")
+    assert [e.get_attribute("id") for e in page.locator(".claim:visible").all()] == ["D-x27"]
+    page.locator(".claim-filter [name=q]").fill("no such words")
+    assert output.inner_text().startswith("0 of ") and page.url.endswith("q=no+such+words")

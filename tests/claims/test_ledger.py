@@ -96,8 +96,16 @@ def test_a_fault_in_the_form_of_an_entry_is_named():
         ({"source": "B"}, "source's letter"),
         ({"shows": 3}, "`shows` is no text"),
         ({"exact": [3]}, "`exact` is a list"),
+        ({"matters": 7}, "`matters` is true"),
     ):
         assert words in "; ".join(schema.faults(good | change)), change
+
+
+def test_ten_entries_of_each_source_matter_and_each_says_what_is_right():
+    for source in schema.SOURCES:
+        some = [e for e in entries() if e["source"] == source and e.get("matters")]
+        assert len(some) == 10, (source, len(some))
+        assert all(entry["right"] or entry.get("condition") for entry in some)
 
 
 def test_what_counts_as_a_number():

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import urlencode
 
 import yaml
 from docutils import nodes
@@ -85,6 +86,10 @@ class Ledger(SphinxDirective):
     def entry(self, entry):
         name, verdict = entry["id"], entry["verdict"]
         kinds = [f"source-is-{entry['source']}", verdict_class(verdict)]
+        if "weight" in entry:
+            kinds.append(f"weight-is-{entry['weight']}")
+        if entry.get("matters"):
+            kinds.append("matters")
         box = nodes.container(ids=[name], classes=["claim", *kinds])
         head = nodes.paragraph(classes=["claim-head"])
         head += nodes.reference(name, name, refuri=f"#{name}", internal=True, classes=["claim-id"])
@@ -147,12 +152,17 @@ class Ledger(SphinxDirective):
     def counts(self, entries):
         present = [verdict for verdict in VERDICTS if any(e["verdict"] == verdict for e in entries)]
         number = Counter((e["source"], e["verdict"]) for e in entries)
+        sources = sorted({e["source"] for e in entries})
         rows = [["source", *present, "all"]]
-        for source in sorted({e["source"] for e in entries}):
-            counts = [number[source, verdict] for verdict in present]
-            rows.append([source, *counts, sum(counts)])
-        if len(rows) > 2:
-            rows.append(["all", *(sum(row[i] for row in rows[1:]) for i in range(1, len(rows[0])))])
+        for source in [*sources, *(["all"] if len(sources) > 1 else [])]:
+            some = sources if source == "all" else [source]
+            chosen = {"source": "" if source == "all" else source}
+            row = [source]
+            for verdict in present:
+                count = sum(number[each, verdict] for each in some)
+                row.append(filtered(count, chosen | {"verdict": verdict}))
+            total = sum(number[each, verdict] for each in some for verdict in present)
+            rows.append([*row, filtered(total, chosen)])
         return table(rows)
 
 
@@ -164,6 +174,14 @@ def indexed(text):
         yield from (nodes.Text(text[start : match.end(1)]), nodes.subscript(below, below))
         start = match.end()
     yield nodes.Text(text[start:])
+
+
+def filtered(count, chosen):
+    """A number that leads to the entries it counts; claims.js reads the address."""
+    query = urlencode({name: value for name, value in chosen.items() if value})
+    if not count or not query:
+        return str(count)
+    return nodes.reference("", str(count), refuri=f"#{query}", internal=True)
 
 
 def verdict_class(verdict):
@@ -182,21 +200,27 @@ def filter_form(entries):
 
     sources = sorted({e["source"] for e in entries})
     verdicts = [v for v in VERDICTS if any(e["verdict"] == v for e in entries)]
+    weights = [(n, words.partition(":")[0]) for n, words in WEIGHTS.items()]
     return (
-        '<form class="claim-filter">'
-        + select("source", "Source", [(f"source-is-{s}", s) for s in sources])
-        + select("verdict", "Verdict", [(verdict_class(v), v) for v in verdicts])
+        '<form class="claim-filter" role="search" aria-label="Entries of the ledger">'
+        '<label>Words <input type="search" name="q" autocomplete="off" spellcheck="false"></label>'
+        + select("source", "Source", [(s, SOURCES[s].partition(": ")[2]) for s in sources])
+        + select("verdict", "Verdict", [(v, v) for v in verdicts])
+        + select("weight", "How much it matters", weights)
+        + '<label><input type="checkbox" name="matters" value="1"> the ten that matter</label>'
         + f'<output aria-live="polite">{len(entries)} of {len(entries)} entries</output></form>'
     )
+
+
+def paragraph(cell):
+    part = cell if isinstance(cell, nodes.Node) else nodes.Text(cell)
+    return nodes.paragraph("", "", part)
 
 
 def table(rows):
     width = len(rows[0])
     group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in range(width)), cols=width)
-    parts = [
-        nodes.row("", *(nodes.entry("", nodes.paragraph("", str(cell))) for cell in row))
-        for row in rows
-    ]
+    parts = [nodes.row("", *(nodes.entry("", paragraph(cell)) for cell in row)) for row in rows]
     group += nodes.thead("", parts[0])
     group += nodes.tbody("", *parts[1:])
     return nodes.table("", group, classes=["counts"])

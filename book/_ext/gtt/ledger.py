@@ -14,6 +14,7 @@ An entry is one statement of one source:
     right      what is right, where that is not the claim itself
     shows      the number that shows it; empty where there is none: a definition, or nothing to run
     weight     only for slip, wrong and approximation: see WEIGHTS
+    matters    true for the ten of a source that whoever reads it should know first
     exact      numbers of `condition` and `right` that belong to a formula or a title
     evidence   what backs it: `tests/claims/….py::test_…`, or `chapters/….ipynb#cell` which prints
                the numbers of `shows` or none
@@ -60,7 +61,7 @@ WEIGHTS = {
 }
 TEXTS = ("id", "source", "where", "place", "kind", "claim", "verdict")  # never empty
 MAY_BE_EMPTY = ("right", "shows", "evidence")
-OPTIONAL = ("lines", "condition", "weight", "exact", "retold")
+OPTIONAL = ("lines", "condition", "weight", "matters", "exact", "retold")
 ID = r"[A-D](?:-(?:eq|x))?\d+[a-z]?"
 
 WORDS = dict.fromkeys(("zero",), 0.0)
@@ -128,6 +129,8 @@ def faults(entry):
         found.append(f"`weight` belongs to {', '.join(JUDGED)}")
     if "weight" in entry and entry["weight"] not in WEIGHTS:
         found.append(f"weight {entry['weight']!r}, wanted one of {', '.join(map(str, WEIGHTS))}")
+    if entry.get("matters", True) is not True:
+        found.append("`matters` is true, or is not there")
     if verdict in (*JUDGED, "open") and not entry.get("right"):
         found.append("what is right is not said")
     if ("lines" in entry) != (entry.get("kind") == "equation"):
