@@ -57,8 +57,8 @@ WINGS = {  # the modules of a wing, each importing only from those before it; it
     "derivations": ["symbols", "unrolled", "networks"],
     "studies": ["lag_tasks", "long_gradient"],
     "walk": [
-        *("written", "equations", "trace", "graph", "scene", "recurrent", "gated", "slips"),
-        *("page", "widget"),
+        *("written", "equations", "trace", "scene", "graph", "recurrent", "gated", "slips"),
+        *("lines", "notes", "page", "widget"),
     ],
     "labs": ["_words", "linear", "saturation", "forgetting", "families", "cliff", "windows"],
 }

@@ -10,6 +10,7 @@ import pytest
 
 from bptt_core import lstm, rnn, walk
 from bptt_core.mistakes import known_mistakes
+from bptt_core.mistakes.listing import listing_of
 from bptt_core.walk import gated, page, recurrent, slips, widget
 from bptt_core.walk.scene import LOSS
 from bptt_core.walk.written import value_of
@@ -167,7 +168,7 @@ def test_the_total_derivative_is_the_immediate_one_at_the_last_step_alone(name, 
 @pytest.mark.parametrize("name", SCENES)
 def test_every_step_has_a_sentence_and_a_line_of_the_pass(name, right):
     scene, (steps, _, _) = SCENES[name], right[name]
-    source = page.listing_of(scene.module)
+    source = listing_of(scene.module)
     lines = {line.name for line in (*source.forward.lines[1:], *source.backward.lines[1:])}
     assert {line for step in steps for line in step.lines} == lines | set(LOSS)
     sentences = [scene.words(step.lines, step.t, 3) for step in steps]
@@ -236,7 +237,7 @@ def test_the_numbers_first_differ_where_a_debugger_says(name, mistake, wrong, ri
     if differs is None:
         assert slip.first is None and mistake in INVISIBLE
         return
-    lines = {line.number + 1: line.name for line in page.listing_of(scene.module).backward.lines}
+    lines = {line.number + 1: line.name for line in listing_of(scene.module).backward.lines}
     step = right[name][0][slip.first]
     assert lines[differs[0]] in step.lines and step.t == differs[1]
 
@@ -245,7 +246,7 @@ def test_the_numbers_first_differ_where_a_debugger_says(name, mistake, wrong, ri
 def test_a_mistake_said_to_be_invisible_changes_no_number_and_the_others_do(
     name, mistake, wrong, right, pages
 ):
-    slip, (steps, numbers, _) = wrong[name, mistake], right[name]
+    slip, steps = wrong[name, mistake], right[name][0]
     equal = all(
         np.array_equal(a.value, b.value)
         for x, y in zip(steps, slip.steps, strict=True)

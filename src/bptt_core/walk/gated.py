@@ -52,8 +52,7 @@ def words(lines, t, last):
             return f"Back to h_{t - 1}: through all four gates, each with its matrix, transposed."
         case "da" if t == 1:
             return (
-                "h_0 is zero: these copies did nothing, and get nothing. The sweep is done, each "
-                "line once a step."
+                "h_0 is zero: these copies of W_h did nothing, and get nothing. The sweep is done."
             )
         case "da":
             return (

@@ -73,8 +73,9 @@ class Graph:
             f'<path d="M0 0.5L8 4L0 7.5z" fill="var(--gtt-{name})"/></marker>'
             for name in ("forward", "gradient")
         )
+        heads_at = f'style="--ahead:url(#{self.uid}-forward);--behind:url(#{self.uid}-gradient)" '
         return (
-            f'<svg class="gtt-walk-graph" style="--ahead:url(#{self.uid}-forward);--behind:url(#{self.uid}-gradient)" viewBox="0 0 {width} {height}" role="img" '
+            f'<svg class="gtt-walk-graph" {heads_at}viewBox="0 0 {width} {height}" role="img" '
             f'aria-label="{self.label}"><defs>{heads}</defs>'
             f"{''.join(self.edges)}{''.join(self.nodes)}</svg>"
         )

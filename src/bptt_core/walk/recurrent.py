@@ -43,9 +43,7 @@ def words(lines, t, last):
         case "dW_hh":
             return f"The copy of W_hh at step {t} gets δ_{t} times the state it read, h_{t - 1}."
         case "db_h" if t == 1:
-            return (
-                "The bias gets δ_1. All copies are added: the sweep is done, each line once a step."
-            )
+            return "The bias gets δ_1. All copies are added, and the sweep is done."
         case "db_h":
             return f"The bias gets δ_{t} as it is."
 
@@ -61,7 +59,6 @@ def draw(at, uid):
         "h_t into its loss and into the next step. The way back uses the same edges.",
     )
     loss, end = at("dh[t]", 0), len(at.steps)
-    zero = at.steps[0].made[0]
     for t in range(last + 1):
         x = 38 + WIDE * t
         if t == 0:
@@ -127,7 +124,7 @@ def draw(at, uid):
 SCENE = Scene(
     name="walk-rnn",
     title="Walk the backward pass",
-    question="Two units, three steps, a loss at each. Touch a number: you see what it is the sum of.",
+    question="Two units, three steps, a loss at each. Touch a number to see what it is made of.",
     module=rnn,
     params=rnn.Params(
         np.array([[0.9], [-0.7]]),

@@ -9,7 +9,6 @@ from bptt_core.mistakes.listing import listing_of
 from bptt_core.walk.equations import Reader, Symbols, operand, operator
 from bptt_core.walk.written import Written
 
-
 ALWAYS = " if forget_gate else 1"  # what a walk does not show: it has a forget gate
 
 
