@@ -10,7 +10,7 @@ from bptt_core.walk.recurrent import words as of_rnn
 from bptt_core.walk.scene import Scene
 
 CELL, GATE, STATE, INPUT = 50, 136, 224, 300  # heights of the rows
-ROUND = 12  # radius of a gate
+ROUND = 11  # radius of a gate
 THREE = ("da_i", "da_f", "da_g")
 
 
@@ -35,13 +35,13 @@ def words(lines, t, last):
             )
         case "da_i":
             return (
-                f"*Three gates listen to ∂L/∂c_{t}*: each times what it was multiplied with, times "
+                f"*Three gates listen to ∂L/∂c_{t}*, each times its partner in the product, times "
                 "its own slope."
             )
         case "da_o":
             return (
-                f"*The output gate alone listens to ∂L/∂h_{t}*: it multiplies after the cell, and "
-                "the cell does not feel it in this step."
+                f"*The output gate alone listens to ∂L/∂h_{t}*: it multiplies what the cell shows, "
+                "not the cell."
             )
         case "dc_next":
             return (
@@ -67,7 +67,7 @@ def draw(at, uid):
     last = max(step.t for step in at.steps)
     graph = Graph(
         uid,
-        38 + WIDE * last + 66,
+        38 + WIDE * last + 70,
         INPUT + SMALL + 3,
         "An LSTM unrolled over three steps: x_t and h_{t−1} go into the gates i, f, g and o; "
         "c_{t−1}, i, f and g into c_t; c_t and o into h_t; h_t into its loss and into the next "
@@ -104,7 +104,7 @@ def _step(graph, at, t, x, end):
     graph.edge(f"squash-{t}", (x, top), (x, bottom), [state, of_cell])
     graph.edge(f"loss-{t}", (x, STATE + HIGH / 2), (x, INPUT - SMALL), [loss, total])
     for k, gate in enumerate("figo"):
-        place = (x - 95 + 26 * k, GATE)
+        place = (x - 87 + 24 * k, GATE)
         made = at(f"da_{gate}", t)
         below, above = GATE + ROUND, GATE - ROUND
         graph.edge(

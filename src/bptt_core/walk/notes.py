@@ -31,6 +31,8 @@ def _note(steps, slip, m, good, top):
         f"{len(good) - 1} updates with it take the loss of this network from {start} to *{end}*; "
         f"with the right one to *{right}*."
     )
+    if slip.losses[-1] < 2 * good[-1]:
+        trained += " The loss does not show the mistake."
     go = f'<button type="button" data-go="{step.number}">Go there</button>'
     label = f"loss while training: {end} at the end with the mistake, {right} without"
     picture = f"""<svg viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{label}">\

@@ -6,7 +6,7 @@ from bptt_core.explicit import rnn
 from bptt_core.walk.graph import BOX, HIGH, SMALL, Graph
 from bptt_core.walk.scene import Scene
 
-WIDE = 112  # from one step to the next
+WIDE = 102  # from one step to the next
 LOSS, STATE, BEFORE, INPUT = 20, 92, 196, 268  # heights of the rows
 
 
@@ -53,7 +53,7 @@ def draw(at, uid):
     last = max(step.t for step in at.steps)
     graph = Graph(
         uid,
-        38 + WIDE * last + 66,
+        38 + WIDE * last + 70,
         INPUT + SMALL + 3,
         "An RNN unrolled over three steps: x_t and h_{t−1} go into a_t, a_t through tanh into h_t, "
         "h_t into its loss and into the next step. The way back uses the same edges.",

@@ -30,7 +30,7 @@ function mount(root) {
     $(".gtt-walk-prev").ariaDisabled = !now;
     $(".gtt-walk-next").ariaDisabled = now === steps.length - 1;
     explain();
-    if (inside) steps[now].querySelector("[data-of]").focus();
+    if (inside) steps[now].querySelector("div > :not([hidden]) [data-of]").focus();
     if (spoken) $(".gtt-status").textContent = [1, 0].map((part) => steps[now].children[part].textContent).join(". ");
   }
   function slip() {
@@ -56,7 +56,7 @@ function mount(root) {
     event.preventDefault();
     show(now + by, true);
   });
-  for (const kind of ["focusin", "pointerover", "click"]) root.addEventListener(kind, ({ target }) => target.dataset.of && explain(target));
+  for (const kind of ["focusin", "pointermove", "click"]) root.addEventListener(kind, ({ target }) => target.dataset.of && explain(target));
   for (const item of all("input, select, button")) item.disabled = false;
   slip();
   show(0);
