@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bptt_core import lstm, rnn, walk
+from bptt_core.ask.text import number
 from bptt_core.mistakes import known_mistakes
 from bptt_core.mistakes.listing import listing_of
 from bptt_core.walk import gated, page, recurrent, slips, widget
@@ -254,27 +255,42 @@ def test_a_mistake_said_to_be_invisible_changes_no_number_and_the_others_do(
     )
     assert equal == (slip.first is None) == (mistake in INVISIBLE)
     m = SCENES[name].mistakes.index(mistake) + 1
-    note = html.unescape(re.search(rf'<div data-m="{m}" hidden><p>.*?</div>', pages[name], re.S)[0])
+    said = note(pages[name], m)
     if mistake in INVISIBLE:
         reason = {"h_0": "h_0 = 0", "c_0": "c_0 = 0"}.get(mistake[:3], "B = 1")
-        assert slip.mistake.hidden == reason and "No number changes" in note
+        assert slip.mistake.hidden == reason and "No number changes" in said
     else:
-        assert f"at step {slip.first + 1} ({steps[slip.first].label})" in note
+        assert f"at step {slip.first + 1} ({steps[slip.first].label})" in said
 
 
 @pytest.mark.parametrize(("name", "mistake"), CASES)
-def test_what_training_with_a_mistake_does_is_what_it_does(name, mistake, wrong):
+def test_what_is_said_of_training_with_a_mistake_is_what_it_does(name, mistake, wrong, pages):
     """The same training with the fast pass, and the mistake applied to its cache."""
     scene, slip = SCENES[name], wrong[name, mistake]
     params, losses = scene.params, []
-    for _ in range(12):
+    for _ in range(scene.updates + 1):
         cache = FAST[name].forward(params, scene.x)
         losses.append(np.sum((cache.h[1:] - scene.y) ** 2) / 2)
         gradient = slip.mistake.apply(params, cache, cache.h[1:] - scene.y)
         steps = (w - scene.rate * d for w, d in zip(params, gradient, strict=True))
         params = type(params)(*steps)
-    np.testing.assert_allclose(slip.losses[:12], losses, rtol=1e-9)
-    assert len(slip.losses) == scene.updates + 1
+    np.testing.assert_allclose(slip.losses, losses, rtol=1e-6)
+    if slip.first is not None:
+        good = slips.train(scene)
+        said = note(pages[name], scene.mistakes.index(mistake) + 1)
+        written = [number(x, 2) for x in (losses[0], losses[-1], good[-1])]
+        ends = (
+            r"updates with it take the loss of this network from (.+) to (.+); with .+ to (.+?)\."
+        )
+        assert list(re.search(ends + r"(?: The|$)", said).groups()) == written
+        assert f"points {slip.angle:.0f}° away" in said
+        assert ("does not show" in said) == (losses[-1] < 2 * good[-1])
+
+
+def note(text, m):
+    """What is said of a mistake, without its marks."""
+    inside = re.search(rf'<div data-m="{m}" hidden><p>.*?</p></div>', text, re.S)[0]
+    return html.unescape(re.sub("<[^>]*>", "", inside))
 
 
 def test_the_angle_between_two_gradients_is_the_one_between_their_directions(wrong, right):
@@ -286,6 +302,15 @@ def test_the_angle_between_two_gradients_is_the_one_between_their_directions(wro
         one, other = ours / np.linalg.norm(ours), theirs / np.linalg.norm(theirs)
         angle = 2 * np.degrees(np.arcsin(np.linalg.norm(one - other) / 2))
         assert slip.angle == pytest.approx(angle, abs=1e-4)
+
+
+def test_a_line_shows_what_is_written_otherwise_and_what_is_left_out(pages):
+    for name, found in (
+        ("rnn", ["<mark>.mT</mark>", "<mark>0</mark>", "<del> * phi.df(h[t])</del>"]),
+        ("lstm", ["<del>dc_next + </del>", "<del> + dh_next</del>"]),
+    ):
+        for part in found:
+            assert part in pages[name]
 
 
 def test_a_mistake_is_one_that_is_known():

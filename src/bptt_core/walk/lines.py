@@ -1,6 +1,7 @@
 """The code of a walk: the loops of both passes, with a line in all the ways it is written."""
 
 import re
+from difflib import SequenceMatcher
 from html import escape
 
 from bptt_core.mistakes.listing import listing_of
@@ -8,6 +9,7 @@ from bptt_core.walk.scene import LOSS
 from bptt_core.walk.trace import ALWAYS
 
 GATE = re.compile(r"(?<![.\w])(?:W_[xh]|b_|da_|)([ifgo])\b")  # i, W_hi, da_i
+TOKEN = re.compile(r"\w+|\s|.")
 LOSSES = "dh = h - y"
 
 
@@ -64,16 +66,14 @@ def _ways(line, row, wrong):
 
 
 def _marked(before, text, other, after):
-    """A line with what is written otherwise marked."""
-    most = min(len(text), len(other))
-    start = next((i for i in range(most) if text[i] != other[i]), most)
-    end = next((i for i in range(most - start) if text[-1 - i] != other[-1 - i]), most - start)
-    stop = len(other) - end
-    if start == stop:  # something is left out: mark what stands before it
-        start -= 1
-    parts = (before + other[:start], other[start:stop], other[stop:] + after)
-    left, middle, right = map(_coloured, parts)
-    return f"{left}<mark>{middle}</mark>{right}"
+    """A line with what is written otherwise marked, and what is left out struck through."""
+    old, new = TOKEN.findall(text), TOKEN.findall(other)
+    html = _coloured(before)
+    for how, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        part = _coloured("".join(old[a:b] if how == "delete" else new[c:d]))
+        tag = {"delete": "del", "insert": "mark", "replace": "mark"}.get(how)
+        html += f"<{tag}>{part}</{tag}>" if tag else part
+    return html + _coloured(after)
 
 
 def _coloured(text):
