@@ -7,6 +7,8 @@ before another.
 
 import re
 
+from bptt_core.walk.scene import lit
+
 BOX, HIGH, SMALL = 62, 44, 15  # width and height of a state; radius of what is a circle
 
 
@@ -20,50 +22,43 @@ class Graph:
         self.edges = []
         self.nodes = []
 
-    def edge(self, name, a, b, on, *, kind="", text="", at=(0, 0)):
-        """An arrow from a to b, in the direction of the forward pass.
+    def edge(self, name, a, b, on, *, text="", at=(0, 0)):
+        """An arrow from a to b, in the direction of the forward pass, lit at the steps `on`.
 
-        text  HTML-like label (`subscripted`), moved by `at` from the middle"""
-        lit = f' data-on="{" ".join(map(str, on))}"' if on else ""
-        path = f"M{a[0]:g} {a[1]:g}L{b[0]:g} {b[1]:g}"
+        text  its label (`subscripted`), moved by `at` from the middle"""
         word = ""
         if text:
             x, y = (a[0] + b[0]) / 2 + at[0], (a[1] + b[1]) / 2 + at[1]
             word = f'<text x="{x:g}" y="{y:g}">{subscripted(text)}</text>'
-        self.edges.append(
-            f'<g id="{self.uid}-{name}" class="gtt-walk-edge {kind}"{lit}>'
-            f'<path d="{path}"/>{word}</g>'
-        )
+        path = f'<path d="M{a[0]:g} {a[1]:g}L{b[0]:g} {b[1]:g}"/>'
+        look = lit(on, "gtt-walk-edge")
+        self.edges.append(f'<g id="{self.uid}-{name}"{look}>{path}{word}</g>')
 
-    def circle(self, xy, text, on=(), *, kind="", radius=SMALL):
-        lit = f' data-on="{" ".join(map(str, on))}"' if on else ""
-        self.nodes.append(
-            f'<g class="gtt-walk-node {kind}"{lit}><circle cx="{xy[0]:g}" cy="{xy[1]:g}" '
-            f'r="{radius}"/><text x="{xy[0]:g}" y="{xy[1] + 5:g}">{subscripted(text)}</text></g>'
-        )
+    def circle(self, xy, text, on, *, kind="", radius=SMALL):
+        """A loss, an input or a gate."""
+        x, y = xy
+        circle = f'<circle cx="{x:g}" cy="{y:g}" r="{radius}"/>'
+        word = f'<text x="{x:g}" y="{y + 5:g}">{subscripted(text)}</text>'
+        self.nodes.append(f"<g{lit(on, f'gtt-walk-node {kind}')}>{circle}{word}</g>")
 
-    def box(self, xy, shown, on=(), *, kind=""):
+    def box(self, xy, shown, on=()):
         """A state: `shown` is [(from, to, label, cells, kind)], one at a time."""
         x, y = xy
-        lit = f' data-on="{" ".join(map(str, on))}"' if on else ""
-        frame = (
-            f'<rect x="{x - BOX / 2:g}" y="{y - HIGH / 2:g}" width="{BOX}" height="{HIGH}" rx="8"/>'
-        )
+        left, top = x - BOX / 2, y - HIGH / 2
+        frame = f'<rect x="{left:g}" y="{top:g}" width="{BOX}" height="{HIGH}" rx="8"/>'
         inside = ""
-        for start, end, label, cells, look in shown:
-            rows = "".join(
-                f'<text x="{x + BOX / 2 - 7:g}" y="{y - 3 + 18 * i:g}" class="gtt-walk-number" '
-                f'data-n="{str(cell)[1:]}"></text>'
-                for i, cell in enumerate(cells)
-            )
-            name = (
-                f'<text class="gtt-walk-name" x="{x + 6:g}" y="{y - HIGH / 2 - 7:g}">'
-                f"{subscripted(label)}</text>"
-                if len(cells)
-                else f'<text x="{x:g}" y="{y + 5:g}">{subscripted(label)}</text>'
-            )
-            inside += f'<g class="{look}" data-from="{start}" data-to="{end}">{name}{rows}</g>'
-        self.nodes.append(f'<g class="gtt-walk-node {kind}"{lit}>{frame}{inside}</g>')
+        for start, end, label, cells, kind in shown:
+            words = f'<text x="{x:g}" y="{y + 5:g}">{subscripted(label)}</text>'
+            if len(cells):
+                place = f'class="gtt-walk-name" x="{x + 6:g}" y="{top - 7:g}"'
+                words = f"<text {place}>{subscripted(label)}</text>"
+            for i, cell in enumerate(cells):
+                place = f'x="{x + BOX / 2 - 7:g}" y="{y - 3 + 18 * i:g}"'
+                number = f'class="gtt-walk-number" data-n="{str(cell)[1:]}"'
+                words += f"<text {place} {number}></text>"
+            kind += " gone" * (start > 0)
+            inside += f'<g class="{kind}" data-from="{start}" data-to="{end}">{words}</g>'
+        self.nodes.append(f"<g{lit(on, 'gtt-walk-node')}>{frame}{inside}</g>")
 
     def svg(self):
         width, height = self.size

@@ -5,7 +5,7 @@ from difflib import SequenceMatcher
 from html import escape
 
 from bptt_core.mistakes.listing import listing_of
-from bptt_core.walk.scene import LOSS
+from bptt_core.walk.scene import LOSS, lit
 from bptt_core.walk.trace import ALWAYS
 
 GATE = re.compile(r"(?<![.\w])(?:W_[xh]|b_|da_|)([ifgo])\b")  # i, W_hi, da_i
@@ -16,11 +16,6 @@ LOSSES = "dh = h - y"
 def only(mistakes):
     """The attributes of what is there with these mistakes; 0 is none."""
     return f' data-m="{" ".join(map(str, mistakes))}"' + " hidden" * (0 not in mistakes)
-
-
-def lit(steps):
-    """The attribute of what is lit at these steps."""
-    return f' data-on="{" ".join(map(str, steps))}"' if len(steps) else ""
 
 
 def statement(scene, name):

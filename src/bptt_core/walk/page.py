@@ -9,7 +9,7 @@ from bptt_core.ask.text import rich
 from bptt_core.walk import slips
 from bptt_core.walk.lines import code, only, statement
 from bptt_core.walk.notes import notes
-from bptt_core.walk.scene import Where
+from bptt_core.walk.scene import Where, lit
 
 DIGITS = 3  # decimals of what is computed
 KEYS = 'data-lm-suppress-shortcuts="true"'  # JupyterLab leaves the arrow keys alone
@@ -61,6 +61,7 @@ def _body(scene, uid, steps, numbers, wrong):
     last = len(steps) - 1
     long = " gtt-walk-long" if len(scene.module.GATES) > 1 else ""
     back = next(step.number for step in steps if step.phase == "losses")
+    said = f"1 of {len(steps)}: {steps[0].label}"
     names = "".join(f"<option>{escape(slip.mistake.name, quote=False)}</option>" for slip in wrong)
     marks = "".join(_mark(m, slip.first / last) for m, slip in enumerate(wrong, 1) if slip.first)
     items = "".join(_item(scene, step, wrong) for step in steps)
@@ -71,7 +72,7 @@ tabindex="-1" aria-labelledby="{uid}-title">
 <div class="gtt-walk-bar">{_knob("prev", "Step back", "←")}
 <span class="gtt-walk-slide"><input type="range" min="0" max="{last}" value="0" \
 aria-label="Step of the walk" disabled {KEYS}>{marks}</span>
-{_knob("next", "Next step", "→")}<output></output>
+{_knob("next", "Next step", "→")}<output aria-live="off">{said}</output>
 <label><span>Mistake</span> <select disabled {KEYS}><option>no mistake</option>{names}</select>\
 </label></div>
 <div class="gtt-walk-notes">{notes(steps, wrong, slips.train(scene))}</div>
@@ -114,7 +115,7 @@ def _item(scene, step, wrong):
     said = " ".join(f"<code>{statement(scene, line)}</code>" for line in step.lines)
     sentence = rich(scene.words(step.lines, step.t, length))
     return (
-        f'<li data-label="{step.label}"><p>{sentence}</p>'
+        f'<li{lit([], "on" * (step.number == 0))} data-label="{step.label}"><p>{sentence}</p>'
         f'<p class="gtt-walk-line">{step.label}: {said}</p>'
         f'<div class="gtt-walk-equations">{equations}</div></li>'
     )

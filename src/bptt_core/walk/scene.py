@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Scene", "Step", "steps_of"]
+__all__ = ["LOSS", "Scene", "Step", "Where", "lit", "steps_of"]
 
 LOSS = ("dh[t]",)
 
@@ -56,6 +56,13 @@ def steps_of(scene, done):
         made = [one for one in done if one.line in lines and (one.t == t or phase == "losses")]
         steps.append(Step(len(steps), lines, t, phase, made))
     return steps
+
+
+def lit(steps, kind=""):
+    """The attributes of what is lit at these steps; the page begins at step 0."""
+    kinds = " ".join(filter(None, [kind.strip(), "on" * (0 in steps)]))
+    known = f' class="{kinds}"' * bool(kinds)
+    return known + f' data-on="{" ".join(map(str, steps))}"' * bool(len(steps))
 
 
 class Where:
