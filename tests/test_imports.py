@@ -25,7 +25,7 @@ LEVELS = [
     {"_svg"},
     {"plotting"},
     {"diagrams", "explorer", "ask"},
-    {"labs"},
+    {"labs", "walk"},
 ]
 SYMBOLIC = {"derivations"}  # agreement with it proves something: it shares nothing with the rest
 # the modules of a wing, each importing only from those before it; its __init__ comes last
@@ -57,6 +57,10 @@ WINGS = {
     ],
     "derivations": ["symbols", "unrolled", "networks"],
     "studies": ["lag_tasks", "long_gradient"],
+    "walk": [
+        *("written", "equations", "trace", "scene", "graph", "recurrent", "gated", "slips"),
+        *("lines", "notes", "page", "widget"),
+    ],
     "labs": ["_words", "linear", "saturation", "forgetting", "families", "cliff", "windows"],
 }
 NUMERIC = {"numpy"}
@@ -69,6 +73,7 @@ ALLOWED = {  # by module or by wing; the others import NumPy alone
     "labs": DRAWING,
     "explorer": DRAWING | {"anywidget", "traitlets"},
     "ask": {"numpy", "anywidget", "traitlets"},
+    "walk": {"numpy"},
     "derivations": {"sympy"},
 }
 
