@@ -56,7 +56,16 @@ WINGS = {  # the modules of a wing, each importing only from those before it; it
     ],
     "derivations": ["symbols", "unrolled", "networks"],
     "studies": ["lag_tasks", "long_gradient"],
-    "labs": ["_words", "linear", "saturation", "forgetting", "families", "cliff", "windows"],
+    "labs": [
+        "_words",
+        "balance",
+        "linear",
+        "saturation",
+        "forgetting",
+        "families",
+        "cliff",
+        "windows",
+    ],
 }
 NUMERIC = {"numpy"}
 DRAWING = {"numpy", "matplotlib"}
