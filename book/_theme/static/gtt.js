@@ -85,9 +85,12 @@
   const show = ({ target, type }) => {
     if (peek.contains(target)) return;
     const link = target.closest('article a[href*="#"]');
-    const place = link?.pathname === location.pathname && document.getElementById(link.hash.slice(1));
+    const place =
+      link?.pathname === location.pathname && document.getElementById(link.hash.slice(1));
     const found = (place || undefined)?.querySelector(":scope > .formula")?.cloneNode(true);
-    peek.replaceChildren((!link?.matches(".eqno") && found) || (type === "focusin" && link?.title) || "");
+    peek.replaceChildren(
+      (!link?.matches(".eqno") && found) || (type === "focusin" && link?.title) || "",
+    );
     if (!link) return;
     const { bottom, left } = link.getBoundingClientRect();
     peek.style.top = `${bottom + 6}px`;
