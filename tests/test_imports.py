@@ -25,7 +25,7 @@ LEVELS = [
     {"_svg"},
     {"plotting"},
     {"diagrams", "explorer", "ask"},
-    {"labs"},
+    {"labs", "follow"},
 ]
 SYMBOLIC = {"derivations"}  # agreement with it proves something: it shares nothing with the rest
 WINGS = {  # the modules of a wing, each importing only from those before it; its __init__ comes last
@@ -55,6 +55,7 @@ WINGS = {  # the modules of a wing, each importing only from those before it; it
         "tasks",
     ],
     "derivations": ["symbols", "unrolled", "networks"],
+    "follow": ["roads", "graph", "element"],
     "studies": ["lag_tasks", "long_gradient"],
     "labs": [
         "_words",

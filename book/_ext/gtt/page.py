@@ -15,6 +15,7 @@ from docutils import nodes
 from sphinx.util import logging
 
 from bptt_core.explorer import script
+from bptt_core.follow import element as follow
 
 from . import questions
 
@@ -98,6 +99,7 @@ def add_context(app, pagename, templatename, context, doctree):
     context["has_math"] = "<mjx-container" in body
     context["has_ledger"] = "claim-filter" in body
     context["has_explorer"] = "gtt-explorer" in body
+    context["has_follow"] = "gtt-follow" in body
     context["ask"] = questions.script_of(body)
     context["repository"] = app.gtt_repository
     context["version"] = app.gtt_version
@@ -112,6 +114,7 @@ def start(app):
     app.gtt_repaired = Counter()
     files = sorted(path for path in STATIC.iterdir() if path.is_file())
     own = [script.classic(), script.sheet(), questions.SHEET, *questions.SCRIPTS.values()]
+    own += [follow.SCRIPT, follow.SHEET]
     parts = [*(text.encode() for text in own), *(path.read_bytes() for path in files)]
     app.gtt_version = version_of(*parts)
 
@@ -186,7 +189,7 @@ def finish(app, error):
         return
     warn_of_idle_repairs(app)
     static = Path(app.outdir, "_static")
-    scripts = {"explorer.js": script.classic()}
+    scripts = {"explorer.js": script.classic(), "follow.js": follow.SCRIPT}
     for name, code in (scripts | questions.SCRIPTS).items():
         (static / name).write_text(minified(code), encoding="utf-8")
     plain, of_math = style(static)
@@ -200,6 +203,8 @@ def finish(app, error):
             css += of_math.replace("mathjax/", f"{to_static}/mathjax/")
         if questions.script_of(html):
             css += of_questions
+        if 'class="gtt-follow"' in html:
+            css += squeezed(follow.SHEET)
         name = page.relative_to(app.outdir).as_posix().replace("/", "-").replace(".html", ".js")
         html, moved = move_tables(html, name, static)
         head = f"<style>{css}</style>"

@@ -46,6 +46,7 @@ class Element(anywidget.AnyWidget):
 
     _script = SCRIPT
     _esm = SCRIPT + EXPORT
+    _sheet = SHEET
     _css = PALETTE + SHEET
     _html = traitlets.Unicode().tag(sync=True)
 
@@ -54,7 +55,11 @@ class Element(anywidget.AnyWidget):
         if "google.colab" in sys.modules:
             return data, metadata  # Colab shows every form it knows: leave it the live one alone
         linked = os.environ.get("BPTT_CORE_STATIC") == "linked"  # the book's pages load them once
-        extra = "" if linked else f"<style>{PALETTE}{SHEET}</style><script>{self._script}</script>"
+        extra = (
+            ""
+            if linked
+            else f"<style>{PALETTE}{self._sheet}</style><script>{self._script}</script>"
+        )
         return data | {"text/html": self._html + extra}, metadata
 
 
