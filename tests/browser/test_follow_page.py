@@ -62,7 +62,7 @@ def test_a_path_is_followed_by_keyboard_and_its_product_read_out(page):
     assert ways.all_inner_texts() == ["c₃ × 0.5", "o₃ ← h₂ × 0"]
     ways.first.focus()
     page.keyboard.press("Enter")
-    assert page.get_by_role("status").inner_text().startswith("c₃ × 0.5: 1 so far.")
+    assert page.locator(".gtt-sum").inner_text().startswith("c₃ × 0.5: 1 so far.")
     assert ways.all_inner_texts()[0] == "c₂ × 0.5" and len(ways.all()) == 4
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
@@ -70,7 +70,7 @@ def test_a_path_is_followed_by_keyboard_and_its_product_read_out(page):
     page.keyboard.press("Enter")  # via g₃
     page.keyboard.press("Enter")  # c₂
     page.keyboard.press("Enter")  # c₁
-    said = page.get_by_role("status").inner_text()
+    said = page.locator(".gtt-sum").inner_text()
     assert said.startswith("c₁ × 0.5: 0.25 (through gates). 1 of 24 paths add up to 0.25.")
     factors = page.locator(".gtt-product").inner_text().replace("\n", " ")
     assert factors.startswith("2 L ← h₃ 0.5 h₃ ← c₃ 0.604 c₃ ← g₃") and "= 0.25" in factors
@@ -84,7 +84,7 @@ def test_the_missing_road_can_be_taken_by_tap_and_is_said_to_be_missing(page):
         text = page.locator(".gtt-graph text", has_text=name)
         box = text.bounding_box()
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    said = page.get_by_role("status").inner_text()
+    said = page.locator(".gtt-sum").inner_text()
     assert "o₂ ← h₁ ← c₁" in said and "missed by the four terms" in said
     number, total, exact = summed(page)
     assert number == 1 and 0 < total < exact

@@ -1,11 +1,10 @@
 // Follow a path: which arrows lead on, the product of those taken, the sum of the paths. An arrow is
 // a letter, a path a word. What each arrow carries, and the gradient, come from Python.
 (() => {
-  const write = (value) => `${+value.toPrecision(3)}`.replace("-", "−");
+  // three digits of what is left when rounding is taken away
+  const write = (value) => `${+(Math.round(value * 1e9) / 1e9).toPrecision(3)}`.replace("-", "−");
 
   function mount(root) {
-    if (root.follow) return;
-    root.follow = true;
     const all = (what) => [...root.querySelectorAll(what)];
     const part = (name) => root.querySelector(`.gtt-${name}`);
     const [exact, bars, four, product, next, sum, readout, data] =
@@ -95,7 +94,8 @@
     draw();
   }
 
-  const mountAll = (el) => el.querySelectorAll(".gtt-follow").forEach(mount);
+  // the first drawing gives it a style
+  const mountAll = (el) => el.querySelectorAll(".gtt-follow:not([style])").forEach(mount);
   globalThis.gttFollow = {
     render({ model, el }) {
       el.innerHTML = model.get("_html");
