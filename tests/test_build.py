@@ -80,6 +80,7 @@ CELLS = [
         "plotting.show(fig, alt='two lines')"
     ),
     v4.new_code_cell(f"HTML({TABLE!r})"),
+    v4.new_code_cell("from bptt_core import follow\n\nfollow.paths()"),
 ]
 
 
@@ -195,6 +196,17 @@ def test_a_part_has_its_key_in_words_code_formula_and_figure(chapter):
     assert not re.search(r'<m[a-z]+ class="part', chapter), "it is seen once, and not spoken"
     assert chapter.count('<g class="part-via-o">') == 1
     assert re.search(r'<g id="g[0-9a-f]+-fall\+part-via-o" class="part-via-o">', chapter)
+
+
+def test_the_page_that_follows_a_path_loads_its_script_and_style_and_no_other_page_does(
+    built, chapter, ledger
+):
+    assert chapter.count('class="gtt-follow"') == 1 and "gttFollow" not in chapter
+    assert re.search(r'<script defer src="../_static/follow.js\?v=', chapter)
+    assert "gttFollow" in (built / "_static" / "follow.js").read_text(encoding="utf-8")
+    assert (
+        ".gtt-graph" in chapter and ".gtt-graph circle" not in ledger and "follow.js" not in ledger
+    )
 
 
 def test_a_link_to_a_term_says_what_it_is(built, chapter):

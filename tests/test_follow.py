@@ -5,11 +5,12 @@ import gzip
 import itertools
 import json
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from bptt_core import follow, jacobians, lstm
+from bptt_core import diagrams, follow, jacobians, lstm, plotting
 from bptt_core.follow import element, graph, roads
 
 SETTINGS = list(itertools.product(element.ROADS, element.W_G, element.W_O))
@@ -165,7 +166,7 @@ def test_the_ways_on_lead_to_every_path_once(spec):
 
 def test_the_page_without_a_script_holds_every_path_with_its_factors_and_product(html):
     rows = re.findall(
-        r'<tr><th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td>', html
+        r'<tr><th scope="row">(.*?)</th><td[^>]*>(.*?)</td><td>(.*?)</td><td>(.*?)</td>', html
     )
     assert len(rows) == 24 and rows[0] == (
         "L ← h₃ ← c₃ ← c₂ ← c₁",
@@ -181,3 +182,15 @@ def test_the_page_without_a_script_holds_every_path_with_its_factors_and_product
 def test_the_figure_is_light(html):
     assert len(gzip.compress(html.encode())) < 10_000
     assert len(gzip.compress(element.SCRIPT.encode())) < 2_100
+
+
+def test_the_roads_of_both_graphs_have_the_same_keys(html):
+    """By which a text lights them up: on each step one arrow in the cell, two through each gate."""
+    drawn = plotting.svg(diagrams.dependency_graph(), "two steps")
+    for graph_ in (drawn, graph.svg().replace("gtt-arrow ", "")):
+        found = Counter(re.findall(r'<g[^>]* class="part-([a-z-]+)"', graph_))
+        assert found == {"cell": 2, **{f"via-{gate}": 4 for gate in "figo"}}
+    families = Counter(
+        re.findall(r'class="part-(cell-only|through-gates|output-only|mixed)"', html)
+    )
+    assert families == {"cell-only": 2, "through-gates": 16, "output-only": 2, "mixed": 8}

@@ -179,7 +179,7 @@ def _html(spec, factors):
     """Without the script: the graph, what is said as it opens, and the table of all paths."""
     data = json.dumps(spec, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     layers = "".join(
-        _button(f"{name}, {list(spec['paths'].values()).count(str(k))}", k)
+        _button(f"{name}, {list(spec['paths'].values()).count(str(k))}", k, _key(name))
         for k, name in enumerate(roads.FAMILIES)
     )
     rows = "".join(_row(path, factors) for path in roads.PATHS)
@@ -212,14 +212,20 @@ def _row(path, factors):
     along = [factors[edge] for edge in roads.along(path)]
     names = " ← ".join(_names(node, node)[1] for node in path)
     return (
-        f'<tr><th scope="row">{names}</th><td>{roads.family(path)}</td>'
+        f'<tr><th scope="row">{names}</th>'
+        f'<td class="{_key(roads.family(path))}">{roads.family(path)}</td>'
         f"<td>{' · '.join(number(each) for each in along)}</td>"
         f"<td>{number(float(np.prod(along)))}</td></tr>"
     )
 
 
-def _button(text, what):
-    return f'<button type="button" data-layer="{what}" {SUPPRESS}>{text}</button>'
+def _key(family):
+    """The class by which a text lights up a family."""
+    return f"part-{family.replace(' ', '-')}"
+
+
+def _button(text, what, key="gtt-all"):
+    return f'<button type="button" class="{key}" data-layer="{what}" {SUPPRESS}>{text}</button>'
 
 
 def _signed(value):
