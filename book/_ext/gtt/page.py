@@ -28,6 +28,7 @@ LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 STATIC = HERE.parents[1] / "_theme" / "static"
+OWN = ("gtt.js", "claims.js")  # the theme's, minified like the package's
 FONT = re.compile(r"url\((fonts/[\w-]+\.woff2)\)")
 TABLE = re.compile(r'(<script type="application/json"[^>]*)>([^<]{2000,})(</script>)')
 STYLE_HERE = "<!-- style -->"
@@ -190,6 +191,7 @@ def finish(app, error):
     warn_of_idle_repairs(app)
     static = Path(app.outdir, "_static")
     scripts = {"explorer.js": script.classic(), "follow.js": follow.SCRIPT}
+    scripts |= {name: (STATIC / name).read_text(encoding="utf-8") for name in OWN}
     for name, code in (scripts | questions.SCRIPTS).items():
         (static / name).write_text(minified(code), encoding="utf-8")
     plain, of_math = style(static)

@@ -92,8 +92,9 @@
       (!link?.matches(".eqno") && found) || (type === "focusin" && link?.title) || "",
     );
     if (!link) return;
-    const { bottom, left } = link.getBoundingClientRect();
-    peek.style.top = `${bottom + 6}px`;
+    const { top, bottom, left } = link.getBoundingClientRect();
+    const height = peek.offsetHeight + 6;
+    peek.style.top = `${bottom + height < innerHeight ? bottom + 6 : top - height}px`;
     peek.style.left = `${Math.max(8, Math.min(left, innerWidth - peek.offsetWidth - 8))}px`;
   };
   for (const kind of ["pointerover", "focusin", "click"]) document.addEventListener(kind, light);

@@ -205,7 +205,7 @@ def _html(spec, factors):
 <div class="gtt-scroll" tabindex="0" role="region" aria-label="Table: all paths"><table>
 <thead><tr><th scope="col">path</th><th scope="col">family</th><th scope="col">factors</th>
 <th scope="col">product</th></tr></thead><tbody>{rows}</tbody></table></div></details>
-<script class="gtt-data" type="application/json">{data}</script></div>"""
+<script type="application/json" class="gtt-data">{data}</script></div>"""
 
 
 def _row(path, factors):
