@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bptt_core import diagrams, follow, jacobians, lstm, plotting
+from bptt_core.ask.text import rich
 from bptt_core.follow import element, graph, roads
 
 SETTINGS = list(itertools.product(element.ROADS, element.W_G, element.W_O))
@@ -194,3 +195,16 @@ def test_the_roads_of_both_graphs_have_the_same_keys(html):
         re.findall(r'class="part-(cell-only|through-gates|output-only|mixed)"', html)
     )
     assert families == {"cell-only": 2, "through-gates": 16, "output-only": 2, "mixed": 8}
+
+
+def test_the_figure_can_be_asked_and_says_what_the_page_says(spec):
+    figure = follow.paths()
+    for k, (name, w_g, w_o) in list(enumerate(SETTINGS))[::7]:
+        found = figure.at(roads=name, w_g=w_g, w_o=w_o)
+        assert rich(found.sentence) == spec["said"][k]
+        assert found.exact == pytest.approx(found.paths.sum(), rel=1e-12, abs=1e-12)
+    assert figure.at(w_g=-5.6).far == pytest.approx([0.9**20, 0.5**20, 1.4**20], rel=1e-9)
+    assert figure.at(w_g=2).exact == 1 and abs(figure.at(w_g=-2).exact) < 1e-15
+    for wrong in ({"w_g": 2.5}, {"bias": 1}):
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))}: got"):
+            figure.at(**wrong)

@@ -152,3 +152,30 @@ def test_without_a_script_the_graph_and_the_table_are_there(visit, address):
     assert page.locator(".gtt-layers").is_hidden() and page.locator(".gtt-controls").is_hidden()
     page.locator("summary").click()
     assert page.locator("tbody tr:visible").count() == 24
+
+
+def test_a_link_sets_the_figure_and_leaves_what_it_does_not_name_as_it_opens(visit, address):
+    page = visit(address() + "#lab=follow-a-path&w_g=-5.6&w_o=8&roads=all").page
+    assert page.locator("output").all_inner_texts() == ["−5.6", "8"]
+    assert page.locator("select").input_value() == "1"
+    page.evaluate("location.hash = '#lab=follow-a-path&w_g=-2'")
+    page.wait_for_function("document.querySelector('output').textContent === '−2'")
+    assert page.locator("output").all_inner_texts() == ["−2", "0"]
+    assert page.locator("select").input_value() == "0" and summed(page) == (0, 0, 0)
+    page.evaluate("location.hash = '#lab=another&w_g=3'")
+    page.evaluate("new Promise((done) => setTimeout(done, 50))")
+    assert page.locator("output").all_inner_texts() == ["−2", "0"]
+
+
+def test_a_notebook_gets_the_same_figure_from_the_module(page):
+    page.evaluate("document.querySelector('.gtt-follow').remove()")
+    page.evaluate(
+        """async ([code, html]) => {
+            const address = URL.createObjectURL(new Blob([code], {type: 'text/javascript'}));
+            const { default: { render } } = await import(address);
+            const el = document.body.appendChild(document.createElement('div'));
+            render({el, model: {get: () => html}}); }""",
+        [follow.paths()._esm, follow.paths()._html],
+    )
+    page.get_by_role("button", name="all 24").click()
+    assert summed(page) == (24, 1, 1)

@@ -7,10 +7,12 @@ made. The exact gradient is not computed in the page: it is looked up, and the s
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from bptt_core import jacobians
+from bptt_core._checks import wanted
 from bptt_core.ask.question import PALETTE, Element
 from bptt_core.ask.text import number, rich
 from bptt_core.follow import graph, roads
@@ -110,7 +112,8 @@ def paths():
         "edges": {graph.LETTERS[edge]: [*at, *_names(*edge)] for edge, at in edges.items()},
         "ways": _ways(words),
         "paths": dict(zip(words, map(str, kinds), strict=True)),
-        "texts": [None, *([_signed(value) for value in each] for each in (W_G, W_O))],
+        "names": list(Follow.grid),
+        "texts": [list(ROADS), *([_signed(value) for value in each] for each in (W_G, W_O))],
         "kinds": [
             f"({name}{', missed by the four terms' * (k > 1)})"
             for k, name in enumerate(roads.FAMILIES)
@@ -171,8 +174,36 @@ class Follow(Element):
     _css = PALETTE + SHEET
     _sheet = SHEET
 
+    grid = {"roads": list(ROADS), "w_g": list(W_G), "w_o": list(W_O)}
+    address = NAME
+
+    def at(self, **settings):
+        """The `Sum` at these settings, the others as the figure opens. ValueError: none of
+        `grid`."""
+        chosen = {key: at[k] for (key, at), k in zip(self.grid.items(), START, strict=True)}
+        for key, value in settings.items():
+            if value not in self.grid.get(key, ()):
+                raise wanted(key, repr(value), f"one of {self.grid.get(key, 'no setting')}")
+        name, w_g, w_o = (chosen | settings).values()
+        known = values(name, w_g, w_o)
+        row = (known[key][..., 0] for key in ("paths", "exact", "four", "far"))
+        return Sum(*row)
+
     def __repr__(self):
         return f"Figure {NAME}"
+
+
+class Sum(NamedTuple):
+    """What the figure knows at one setting."""
+
+    paths: np.ndarray  # what each of the paths carries, in the order of `roads.PATHS`
+    exact: float  # the gradient of c_1
+    four: float  # what the product of four terms says of it
+    far: np.ndarray  # over 20 steps: the gradient, the cell's path, the path via g
+
+    @property
+    def sentence(self):
+        return say(*self)
 
 
 def _html(spec, factors):

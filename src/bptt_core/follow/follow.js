@@ -91,7 +91,19 @@
       }
     });
     root.addEventListener("input", () => draw());
-    draw();
+    // #lab=follow-a-path&w_g=-2 sets it; what the address does not name is as it opens
+    const read = () => {
+      const query = new URLSearchParams(location.hash.slice(1).replaceAll("-", "−"));
+      if (query.get("lab") === root.id.replaceAll("-", "−"))
+        inputs.forEach((input, k) => {
+          const at = spec.texts[k].indexOf(query.get(spec.names[k]));
+          input.value = at < 0 ? opened[k] : at;
+        });
+      draw();
+    };
+    const opened = inputs.map((input) => input.value);
+    addEventListener("hashchange", read);
+    read();
   }
 
   // the first drawing gives it a style
