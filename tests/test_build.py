@@ -41,7 +41,21 @@ parts:
     numbered: true
     chapters: [{file: chapters/01_try}]
   - caption: Reference
-    chapters: [{file: book/claims}]
+    chapters: [{file: book/claims}, {file: book/glossary}]
+"""
+GLOSSARY = """# Glossary
+
+```{glossary}
+gate
+    A factor $o_t$ between 0 and 1. It is *learned*.
+
+road
+    See {term}`gate`.
+```
+"""
+PARTS = r"""
+The {part}`road via o <via-o>` is the second of $f_t + \class{part-via-o}{o_t}$, in code
+{partcode}`cache.o <via-o>`, behind a {term}`gate`.
 """
 TABLE = f'<div class="gtt-explorer"><script type="application/json">"{"9" * 3000}"</script></div>'
 SVG = "<svg viewBox='0 0 9 9' xmlns='http://www.w3.org/2000/svg'><path d='M0 0L9 9'/></svg>"
@@ -50,7 +64,7 @@ CELLS = [
         "# Try a chapter\n\n"
         "The first paragraph of a page is its description: this one is long. {claim}`A33`\n\n"
         "$$\n\\pd{L}{h} = 1\n$$ (eq-one)\n\nSee {eq}`eq-one` and {numref}`fig-line`.\n\n"
-        ":::{admonition} Fine print\n:class: dropdown\nFolded.\n:::\n"
+        ":::{admonition} Fine print\n:class: dropdown\nFolded.\n:::\n" + PARTS
     ),
     v4.new_code_cell("assert 1 + 1 == 2", metadata={"name": "a33-norm"}),
     v4.new_code_cell(
@@ -62,7 +76,14 @@ CELLS = [
             }
         },
     ),
+    v4.new_code_cell(
+        "from bptt_core import plotting\n\nfig, ax = plotting.figure(2, 1)\n"
+        "ax.plot([0, 1], [0, 1], gid='part-via-o')\n"
+        "ax.plot([0, 1], [1, 0], gid='fall+part-via-o')\n"
+        "plotting.show(fig, alt='two lines')"
+    ),
     v4.new_code_cell(f"HTML({TABLE!r})"),
+    v4.new_code_cell("from bptt_core import follow\n\nfollow.paths()"),
 ]
 
 
@@ -79,6 +100,7 @@ def small_book(folder, *, cells=CELLS, ledger=LEDGER, intro="# Try\n\nThe first 
     (folder / "book" / "claims.md").write_text(
         "# Ledger\n\n```{claims-ledger}\n```\n", encoding="utf-8"
     )
+    (folder / "book" / "glossary.md").write_text(GLOSSARY, encoding="utf-8")
     if ledger:
         (folder / "book" / "claims.yml").write_text(ledger, encoding="utf-8")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -142,7 +164,7 @@ def test_a_figure_from_html_has_number_caption_and_alt_text(chapter):
 
 
 def test_formulas_are_typeset_without_a_script(built, chapter):
-    assert chapter.count("<mjx-container") == 1
+    assert chapter.count("<mjx-container") == 2
     assert '<mjx-assistive-mml display="block"><math' in chapter, "screen readers get MathML"
     assert 'href="#equation-eq-one"' in chapter
     assert "MathJax" not in "".join(re.findall(r"<script.*?</script>", chapter, re.S))
@@ -168,6 +190,33 @@ def test_the_table_of_an_explorer_comes_after_the_text_and_goes_back_in_place(bu
 def test_code_keeps_only_the_spans_that_have_a_colour(chapter):
     assert '<span class="k">assert</span> ' in chapter
     assert '<span class="n">' not in chapter and '<span class="p">' not in chapter
+
+
+def test_a_part_has_its_key_in_words_code_formula_and_figure(chapter):
+    assert '<span tabindex="0" class="part-via-o">road via o</span>' in chapter
+    assert re.search(r'<code tabindex="0" class="part-via-o[^>]*>.*cache.o', chapter)
+    assert len(re.findall(r'<mjx-[^>]* class="[^"]*part-via-o"', chapter)) == 1
+    assert not re.search(r'<m[a-z]+ class="part', chapter), "it is seen once, and not spoken"
+    assert chapter.count('<g class="part-via-o">') == 1
+    assert re.search(r'<g id="g[0-9a-f]+-fall\+part-via-o" class="part-via-o">', chapter)
+
+
+def test_the_page_that_follows_a_path_loads_its_script_and_style_and_no_other_page_does(
+    built, chapter, ledger
+):
+    assert chapter.count('class="gtt-follow"') == 1 and "gttFollow" not in chapter
+    assert re.search(r'<script defer src="../_static/follow.js\?v=', chapter)
+    assert "gttFollow" in (built / "_static" / "follow.js").read_text(encoding="utf-8")
+    assert (
+        ".gtt-graph" in chapter and ".gtt-graph circle" not in ledger and "follow.js" not in ledger
+    )
+
+
+def test_a_link_to_a_term_says_what_it_is(built, chapter):
+    link = re.search(r'<a [^>]*href="../book/glossary.html#term-gate"[^>]*>', chapter)[0]
+    assert 'title="A factor o_t between 0 and 1."' in link
+    glossary = (built / "book" / "glossary.html").read_text(encoding="utf-8")
+    assert re.search(r'href="#term-gate" title="A factor o_t between 0 and 1."', glossary)
 
 
 def test_a_dropdown_box_folds_without_a_script(chapter):
@@ -244,7 +293,7 @@ def test_the_site_has_a_map_and_a_page_for_addresses_that_lead_nowhere(built):
     listed = re.findall("<loc>(.*?)</loc>", (built / "sitemap.xml").read_text("utf-8"))
     assert sorted(listed) == [
         f"https://someone.example/book/{name}.html"
-        for name in ("book/claims", "book/intro", "chapters/01_try")
+        for name in ("book/claims", "book/glossary", "book/intro", "chapters/01_try")
     ]
     assert f"Sitemap: {listed[0].partition('book/claims')[0]}sitemap.xml" in (
         built / "robots.txt"
@@ -278,13 +327,16 @@ def test_a_failing_assert_ends_the_build_with_one_line_that_names_it(tmp_path):
 FAULTS = {  # what is wrong with a book, and what is said of it
     "an unknown claim": "intro.md:3: WARNING: no claim 'Z99' in book/claims.yml",
     "a formula that is no TeX": "TeX: Undefined control sequence \\nosuchmacro",
+    "a part with a bad key": "intro.md:7: WARNING: part 'Via_o': wanted small letters",
+    "a part alone on its page": "part 'lonely' occurs once on the page",
 }
 
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory):
     """(last line, all lines) of the build of a book with all FAULTS at once."""
-    intro = "# Try\n\nSee {claim}`Z99`.\n\nSee $\\nosuchmacro$.\n"
+    intro = "# Try\n\nSee {claim}`Z99`.\n\nSee $\\nosuchmacro$.\n\n"
+    intro += "A {part}`gate <Via_o>`, a {part}`road <lonely>`.\n"
     folder = small_book(tmp_path_factory.mktemp("faulty"), intro=intro, cells=CELLS[:-1])
     code, lines = build(folder)
     assert code == 1
@@ -297,7 +349,7 @@ def test_a_fault_of_a_page_ends_the_build_and_is_named(faulty, fault):
 
 
 def test_the_last_line_names_the_first_fault_and_counts_the_others(faulty):
-    said = r"The book was not built: .*WARNING: .* \(and 1 more\)"
+    said = r"The book was not built: .*WARNING: .* \(and 4 more\)"
     assert re.fullmatch(said, faulty[0]), faulty[0]
 
 

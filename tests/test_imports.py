@@ -25,7 +25,7 @@ LEVELS = [
     {"_svg"},
     {"plotting"},
     {"diagrams", "explorer", "ask"},
-    {"labs", "walk"},
+    {"labs", "walk", "follow"},
 ]
 SYMBOLIC = {"derivations"}  # agreement with it proves something: it shares nothing with the rest
 # the modules of a wing, each importing only from those before it; its __init__ comes last
@@ -56,12 +56,22 @@ WINGS = {
         "tasks",
     ],
     "derivations": ["symbols", "unrolled", "networks"],
+    "follow": ["roads", "graph", "element"],
     "studies": ["lag_tasks", "long_gradient"],
     "walk": [
         *("written", "equations", "trace", "scene", "graph", "recurrent", "gated", "slips"),
         *("lines", "notes", "page", "widget"),
     ],
-    "labs": ["_words", "linear", "saturation", "forgetting", "families", "cliff", "windows"],
+    "labs": [
+        "_words",
+        "balance",
+        "linear",
+        "saturation",
+        "forgetting",
+        "families",
+        "cliff",
+        "windows",
+    ],
 }
 NUMERIC = {"numpy"}
 DRAWING = {"numpy", "matplotlib"}

@@ -88,7 +88,7 @@ def links_to_labs(text):
 def test_a_link_to_a_lab_leads_to_a_setting_that_it_has(page):
     for link in links_to_labs(prose.whole(PAGES[page])):
         name, settings = prose.lab_of(link)
-        grid = prose.made(name)._model.grid
+        grid = prose.made(name).grid
         for key, value in settings.items():
             values = grid[key]
             asked = value if isinstance(values[0], str) else float(value)

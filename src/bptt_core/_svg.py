@@ -51,6 +51,8 @@ def svg(fig, alt, *, uid=None):
     text = rewritten(text, REMARKS, "", at_least=letters)
     text = rewritten(text, SHEET, "")
     text = rewritten(text, r'<g id="[\w.]+_\d+"', "<g")  # only an author's gid is worth its bytes
+    # an artist that a text may light up, such as gid="part-via-o": its key is its class
+    text = re.sub(r'<g id="(?:([\w.-]+\+))?(part-[a-z-]+)"', _keyed, text)
     uid = uid or "g" + hashlib.sha256((text + alt).encode()).hexdigest()[:8]
     text = text[text.index("<svg ") :].replace("xlink:href", "href")
     text = rewritten(text, IDS, rf"\g<1>{uid}-", at_least=letters)
@@ -106,6 +108,11 @@ def _pixels(fig):
         fig.savefig(buffer, format="rgba", facecolor="white")
     width, height = (fig.get_size_inches() * fig.dpi + 1e-9).astype(int)
     return np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)
+
+
+def _keyed(match):
+    name, key = match.groups()
+    return f'<g id="{name}{key}" class="{key}"' if name else f'<g class="{key}"'
 
 
 def _glyph(match):

@@ -109,7 +109,7 @@ PATHS = {
 @style()
 def dependency_graph(path=None, *, last="t"):
     """Two steps of an LSTM as nodes and arrows, from (c, h)_{last−2} to L (`C12`–`C18`); last is a
-    letter or a number.
+    letter or a number. Its arrows have the keys of their roads: cell, via-f, via-i, via-g, via-o.
 
     path  "t_0", "t_1", "output" or "detour": drawn strong in the colour of gradients, the rest
           faint"""
@@ -138,7 +138,8 @@ def dependency_graph(path=None, *, last="t"):
     fig, ax = canvas(2 * width + 2.3, 4.6, scale=0.62)
     for a, b in edges:
         kind = "gradient" if (a, b) in strong else "rule" if path else "forward"
-        arrow(ax, places[a], places[b], kind, linewidth=2.2 if (a, b) in strong else 1.1)
+        width = 2.2 if (a, b) in strong else 1.1
+        arrow(ax, places[a], places[b], kind, linewidth=width, gid=_part(a, b))
     for name, xy in places.items():
         letter, _, step = name.partition("_")
         on_path = any(name in edge for edge in strong)
@@ -153,6 +154,12 @@ def dependency_graph(path=None, *, last="t"):
         )
         node(ax, xy, f"${letter}_{index[int(step)]}$" if step else "$L$", kind)
     return fig
+
+
+def _part(a, b):
+    """The key of an edge of the dependency graph, by which a text lights up its road."""
+    gate = next((node[0] for node in (a, b) if node[0] in "figo"), None)
+    return f"part-via-{gate}" if gate else "part-cell" if a[0] == b[0] == "c" else None
 
 
 @style()

@@ -1,7 +1,7 @@
 """The movable figures in a browser, without a kernel: what is drawn is what the functions in
 bptt_core say.
 
-One page with all six labs is made here, so that these tests need no built book."""
+One page with all labs is made here, so that these tests need no built book."""
 
 import gzip
 import io

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from bptt_core import labs
+from bptt_core import follow, labs
 
 ROOT = Path(__file__).parents[2]
 SAID = []  # every Sentence, in the order of its declaration
@@ -113,18 +113,18 @@ def whole(path):
     return " ".join(" ".join(piece.text for piece in pieces(path)).split())
 
 
+FIGURES = labs.LABS | {"follow_a_path": follow.paths}  # what a link #lab=… can set
+
+
 @cache
 def made(name):
-    return labs.LABS[name]()
+    return FIGURES[name]()
 
 
 def shown_by(name):
     """The numbers of a lab's sliders, and the words that stand on it."""
     grid = " ".join(
-        f"{v:g}"
-        for values in made(name)._model.grid.values()
-        for v in values
-        if not isinstance(v, str)
+        f"{v:g}" for values in made(name).grid.values() for v in values if not isinstance(v, str)
     )
     return (
         grid

@@ -39,11 +39,13 @@ PACKAGES = [
     "color",
     "boldsymbol",
     "mathtools",
+    "html",  # \\class, by which a part of a formula has a key: see parts.py
 ]
 SLIM = re.compile(
     r' (?:class="MathJax"|style="position: relative;"|xmlns="[^"]*"|data-mjx-texclass="\w*"'
     r'|unselectable="on")'
 )
+KEYED = re.compile(r' class="part-[\w-]+"')  # what is heard does not light up
 PRELUDE = """
 var window = undefined, global = globalThis, console = {log() {}, warn() {}, error() {}, info() {}};
 var setTimeout = (f) => f();
@@ -94,7 +96,8 @@ class Typesetter:
         html = self.known[source, display]
         if html.startswith("error: "):
             raise ValueError(html.removeprefix("error: "))
-        return SLIM.sub("", html)
+        seen, mark, spoken = SLIM.sub("", html).partition("<mjx-assistive-mml")
+        return seen + mark + KEYED.sub("", spoken)
 
     def write_assets(self, static):
         """The style sheet of the characters used so far, and the fonts it names with those

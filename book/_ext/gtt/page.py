@@ -15,6 +15,7 @@ from docutils import nodes
 from sphinx.util import logging
 
 from bptt_core.explorer import script
+from bptt_core.follow import element as follow
 from bptt_core.walk import widget as walk
 
 from . import questions
@@ -28,6 +29,7 @@ LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 STATIC = HERE.parents[1] / "_theme" / "static"
+OWN = ("gtt.js", "claims.js")  # the theme's, minified like the package's
 FONT = re.compile(r"url\((fonts/[\w-]+\.woff2)\)")
 TABLE = re.compile(r'(<script type="application/json"[^>]*)>([^<]{2000,})(</script>)')
 STYLE_HERE = "<!-- style -->"
@@ -101,6 +103,7 @@ def add_context(app, pagename, templatename, context, doctree):
     context["has_ledger"] = "claim-filter" in body
     context["has_explorer"] = "gtt-explorer" in body
     context["has_walk"] = WALK in body
+    context["has_follow"] = "gtt-follow" in body
     context["ask"] = questions.script_of(body)
     context["repository"] = app.gtt_repository
     context["version"] = app.gtt_version
@@ -115,7 +118,7 @@ def start(app):
     app.gtt_repaired = Counter()
     files = sorted(path for path in STATIC.iterdir() if path.is_file())
     own = [script.classic(), script.sheet(), walk.SCRIPT, walk.SHEET, questions.SHEET]
-    own += questions.SCRIPTS.values()
+    own += [follow.SCRIPT, follow.SHEET, *questions.SCRIPTS.values()]
     parts = [*(text.encode() for text in own), *(path.read_bytes() for path in files)]
     app.gtt_version = version_of(*parts)
 
@@ -190,7 +193,9 @@ def finish(app, error):
         return
     warn_of_idle_repairs(app)
     static = Path(app.outdir, "_static")
-    scripts = {"explorer.js": script.classic(), "walk.js": walk.SCRIPT}
+    scripts = {"explorer.js": script.classic()}
+    scripts |= {"walk.js": walk.SCRIPT, "follow.js": follow.SCRIPT}
+    scripts |= {name: (STATIC / name).read_text(encoding="utf-8") for name in OWN}
     for name, code in (scripts | questions.SCRIPTS).items():
         (static / name).write_text(minified(code), encoding="utf-8")
     plain, of_math = style(static)
@@ -207,6 +212,8 @@ def finish(app, error):
             css += of_questions
         if WALK in html:
             css += of_walks
+        if 'class="gtt-follow"' in html:
+            css += squeezed(follow.SHEET)
         name = page.relative_to(app.outdir).as_posix().replace("/", "-").replace(".html", ".js")
         html, moved = move_tables(html, name, static)
         head = f"<style>{css}</style>"

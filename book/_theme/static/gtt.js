@@ -1,5 +1,6 @@
-// Four small things of a page: light or dark, the contents on a phone, boxes that scroll within
-// reach of the keyboard, and the section that a report of a false sentence is about.
+// Small things of a page: light or dark, the contents on a phone, boxes that scroll within reach of
+// the keyboard, parts that light up together, what a link leads to, and the section that a report
+// of a false sentence is about.
 {
   const root = document.documentElement;
 
@@ -65,6 +66,42 @@
       near.observe(box);
     }
   });
+
+  // Words, formulas and figures that have one key, as part-via-o, are one thing: pointed at, tapped
+  // or in focus, all of them light up.
+  const light = ({ target }) => {
+    const part = target.closest('[class*="part-"]');
+    const key = part?.getAttribute("class").match(/part-\S+/)[0];
+    for (const lit of document.querySelectorAll(".lit")) lit.classList.remove("lit");
+    if (key) for (const each of document.getElementsByClassName(key)) each.classList.add("lit");
+  };
+
+  // A link to an equation of the page shows it. One with a title, a term or a claim, shows that to
+  // the keyboard too: a mouse has it from the browser.
+  const peek = document.createElement("div");
+  peek.className = "peek";
+  peek.ariaHidden = "true";
+  document.body.append(peek);
+  const show = ({ target, type }) => {
+    if (peek.contains(target)) return;
+    const link = target.closest('article a[href*="#"]');
+    const place =
+      link?.pathname === location.pathname && document.getElementById(link.hash.slice(1));
+    const found = (place || undefined)?.querySelector(":scope > .formula")?.cloneNode(true);
+    peek.replaceChildren(
+      (!link?.matches(".eqno") && found) || (type === "focusin" && link?.title) || "",
+    );
+    if (!link) return;
+    const { top, bottom, left } = link.getBoundingClientRect();
+    const height = peek.offsetHeight + 6;
+    peek.style.top = `${bottom + height < innerHeight ? bottom + 6 : top - height}px`;
+    peek.style.left = `${Math.max(8, Math.min(left, innerWidth - peek.offsetWidth - 8))}px`;
+  };
+  for (const kind of ["pointerover", "focusin", "click"]) document.addEventListener(kind, light);
+  for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, show);
+  const hide = () => peek.replaceChildren();
+  document.addEventListener("scroll", hide, { passive: true });
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && hide());
 
   // The form is opened from the foot of the page: what the reader came from is the section of the
   // address, or else the last one.

@@ -5,12 +5,14 @@ eigenvalues_tanh    saturation makes gradients vanish, whatever the eigenvalues 
 forget_gate         the forget gate sets how long an LSTM remembers
 paths               the paths of an LSTM's gradient add up, and they cancel
 clipping            clipping keeps one steep step from throwing everything away
+balanced_cell       four terms that add up to 1 do not settle the gradient: w_o does
 truncation          truncation turns the gradient, it does not only shorten it
 
 Each makes an `Explorer`. `LABS` holds them all by name: tests, documentation and the book iterate
 it.
 """
 
+from bptt_core.labs.balance import balanced_cell
 from bptt_core.labs.cliff import clipping
 from bptt_core.labs.families import paths
 from bptt_core.labs.forgetting import forget_gate
@@ -20,10 +22,19 @@ from bptt_core.labs.windows import truncation
 
 LABS = {
     make.__name__: make
-    for make in (eigenvalues_linear, eigenvalues_tanh, forget_gate, paths, clipping, truncation)
+    for make in (
+        eigenvalues_linear,
+        eigenvalues_tanh,
+        forget_gate,
+        paths,
+        clipping,
+        truncation,
+        balanced_cell,
+    )
 }
 __all__ = [
     "LABS",
+    "balanced_cell",
     "clipping",
     "eigenvalues_linear",
     "eigenvalues_tanh",
