@@ -57,7 +57,7 @@ WINGS = {
     ],
     "derivations": ["symbols", "unrolled", "networks"],
     "follow": ["roads", "graph", "element"],
-    "studies": ["lag_tasks", "long_gradient"],
+    "studies": ["lag_tasks", "long_gradient", "random_networks"],
     "walk": [
         *("written", "equations", "trace", "scene", "graph", "recurrent", "gated", "slips"),
         *("lines", "notes", "page", "widget"),

@@ -3,7 +3,7 @@
 math    TeX is typeset when the book is built, so a page needs no script to show an equation
 cells   named cells become anchors, figures get their alt text, `dropdown` folds without a script
 claims  the ledger's page, and the role {claim}`A32` which links into it
-parts   what says the same thing in text, formula and figure lights up together; links show what they lead to
+parts   what says the same in text, formula and figure lights up; links show what they lead to
 python  Python in the page, on request: the files it runs from, and what each cell needs
 api     the package's page: docstrings as they stand, claim ids linked
 page    what the templates need: the page's description, its style, the explorer's files
