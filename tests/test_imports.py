@@ -54,6 +54,7 @@ WINGS = {
         ),
         "pages",
         "tasks",
+        "roads",
     ],
     "derivations": ["symbols", "unrolled", "networks"],
     "follow": ["roads", "graph", "element"],
