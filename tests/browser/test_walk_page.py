@@ -130,7 +130,7 @@ def test_the_walk_tells_the_immediate_from_the_total_derivative(page):
     seen.go(5)
     assert seen.names[-2:] == ["∂⁺L/∂h2", "∂L/∂h3"] and "Nothing comes after" in seen.said
     seen.go(11)
-    assert seen.names == ["h0", "∂⁺L/∂h1", "∂L/∂h2", "∂L/∂h3", "δ3"] or "∂L/∂h2" in seen.names
+    assert sorted(seen.names) == sorted(["h0", "∂⁺L/∂h1", "∂L/∂h2", "∂L/∂h3", "δ3"])
     assert "total" in seen.said and "part" in seen.said
     seen.go(22)
     assert not [name for name in seen.names if "⁺" in name]
@@ -296,7 +296,7 @@ def test_text_is_large_enough_to_read(open_page):
                    parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)""",
                 Seen(page, name).root.element_handle(),
             )
-            assert min(sizes) >= 12.5
+            assert min(sizes) >= 13
         code = page.locator(".gtt-walk-code code").first
         assert code.evaluate("(e) => parseFloat(getComputedStyle(e).fontSize)") >= 14
 

@@ -20,7 +20,7 @@ def _note(steps, slip, m, good, top):
     if slip.first is None:
         said += (
             f"*No number changes*: this is hidden while {slip.mistake.hidden}, and here it is. "
-            "A check with other numbers would find it."
+            "A check where it is not so would find it."
         )
         return f'<div data-m="{m}" hidden><p>{rich(said)}</p></div>'
     step = steps[slip.first]
