@@ -3,7 +3,7 @@
 eigenvalues_linear  eigenvalues decide where a gradient ends, not how it starts
 eigenvalues_tanh    saturation makes gradients vanish, whatever the eigenvalues of W_hh
 forget_gate         the forget gate sets how long an LSTM remembers
-paths               the paths of an LSTM's gradient add up, and they cancel
+paths               the paths of an LSTM's gradient add up, and they can cancel
 clipping            clipping keeps one steep step from throwing everything away
 truncation          truncation turns the gradient, it does not only shorten it
 

@@ -41,11 +41,12 @@ def verdict(factor, when=""):
 def lag_figure(lags, low, high, curves, title="Size of the gradient after k steps back"):
     """A figure over the lag with a log axis and empty curves, their names beside them.
 
+    The line at 1 has the gid "one": it must be told where it is when the axes' limits move.
     curves  {gid: (name, colour, style)}"""
     fig, ax = plotting.figure(4.2, 2.9)
     ax.set(yscale="log", xlim=(0, lags), ylim=(low, high), xlabel="lag k", title=title)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    ax.axhline(1, color="gtt:rule", lw=0.8)
+    ax.plot([0, lags], [1, 1], color="gtt:rule", lw=0.8, gid="one")
     for gid, (name, colour, style) in curves.items():
         ax.plot([], [], style, color=f"gtt:{colour}", gid=gid)
         plotting.label(ax, 0, 1, name, colour, gid=f"{gid}.name")
