@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from figures import numbers
 
-from bptt_core import gradient_flow, lstm, rnn
+from bptt_core import gradient_flow, lstm
 from bptt_core.explorer.places import beside, stairs
-from bptt_core.labs import LABS, _words, cliff, forgetting, linear, saturation, windows
+from bptt_core.labs import LABS, _words, cliff, forgetting, linear, saturation
 
 
 @pytest.fixture(scope="module")
@@ -228,72 +228,6 @@ def test_lab_5_says_where_the_longest_gradient_lands(made, start):
         f"in step {longest}, and lands at w = {w[longest + 1]:.2f}, b = {b[longest + 1]:.2f}."
         in sentence
     )
-
-
-# --- 6
-
-
-def test_lab_6_is_exact_with_the_whole_window_and_falls_with_it():
-    for cell in ("rnn", "lstm"):
-        error, angle = windows.truncated(cell, np.array([0.7, 0.9]))
-        assert error[:, -1].max() < 1e-12 and angle[:, -1].max() < 1e-4
-        assert (error[:, 0] > 0.3).all() and (angle[:, 0] > 20).all()
-        assert error[1, 9] > error[0, 9]  # the longer memory suffers more
-
-
-def test_lab_6_truncates_as_a_cut_sequence_does():
-    """With a window of 1 every loss sees its own step only: the gradient with the state before it
-    held fixed."""
-    rng = np.random.default_rng(4)
-    x, dh = 0.3 * rng.standard_normal((30, 1, 3)), rng.standard_normal((30, 1, 8))
-    params = rnn.init_params(3, 8, rng, orthogonal=True)
-    params = params._replace(W_hh=0.9 * params.W_hh, b_h=None)
-    cache = rnn.forward(params, x)
-    flat = lambda g: np.concatenate([g.W_xh.ravel(), g.W_hh.ravel()])  # noqa: E731
-    full = flat(rnn.backward(params, cache, dh).params)
-    one = sum(
-        flat(
-            rnn.backward(
-                params, rnn.forward(params, x[t : t + 1], cache.h[t]), dh[t : t + 1]
-            ).params
-        )
-        for t in range(30)
-    )
-    error, angle = windows.truncated("rnn", np.array([0.9]))
-    np.testing.assert_allclose(
-        error[0, 0], np.linalg.norm(one - full) / np.linalg.norm(full), rtol=1e-9
-    )
-    cosine = one @ full / np.linalg.norm(one) / np.linalg.norm(full)
-    np.testing.assert_allclose(angle[0, 0], np.rad2deg(np.arccos(cosine)), rtol=1e-6)
-
-
-def test_lab_6_says_how_long_a_window_must_be(made):
-    drawn, sentence = ask(made["truncation"])
-    enough = 1 + (drawn["error"] < 0.1).argmax()
-    assert f"takes {enough} steps" in sentence and "Too short" in sentence
-    assert "Enough" in ask(made["truncation"], window=float(enough))[1]
-    assert "Too short" in ask(made["truncation"], window=float(enough - 1))[1]
-
-
-def test_lab_6_the_error_of_the_rnn_alone_stays_below_the_factor_per_step(made):
-    for cell in ("rnn", "lstm"):
-        memory = np.array(made["truncation"].grid["memory"])
-        error, _ = windows.truncated(cell, memory)
-        assert (error <= memory[:, None] ** windows.WINDOWS).all() == (cell == "rnn")
-
-
-def test_the_table_agrees_with_the_words(made):
-    rows, sentence = table(made["truncation"]), ask(made["truncation"])[1]
-    five = rows[rows[:, 0] == 5][0]
-    assert f"error of {100 * five[1]:.0f}\u00a0%" in sentence and f"by {five[2]:.0f}°" in sentence
-    for cell in ("rnn", "lstm"):
-        for memory in made["truncation"].grid["memory"]:
-            assert table(made["truncation"], cell=cell, memory=memory)[-1].tolist() == [
-                30,
-                0,
-                0,
-            ]  # no rounding noise
-    assert np.nanmax(table(made["forget_gate"], length="50")[:, 0]) == 50
 
 
 # --- words

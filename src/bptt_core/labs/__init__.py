@@ -5,7 +5,7 @@ eigenvalues_tanh    saturation makes gradients vanish, whatever the eigenvalues 
 forget_gate         the forget gate sets how long an LSTM remembers
 paths               the paths of an LSTM's gradient add up, and they can cancel
 clipping            clipping keeps one steep step from throwing everything away
-truncation          truncation turns the gradient, it does not only shorten it
+truncation          truncation turns the gradient; how far depends on window, memory and length
 
 Each makes an `Explorer`. `LABS` holds them all by name: tests, documentation and the book iterate
 it.

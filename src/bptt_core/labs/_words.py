@@ -1,9 +1,11 @@
 """What the labs share: words for numbers and verdicts, and the figure over the lag."""
 
+from typing import NamedTuple
+
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from bptt_core import gradient_flow, plotting
+from bptt_core import plotting
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -28,13 +30,45 @@ def percent(share):
     return f"{sign}{100 * size:.1f}\u00a0%" if size < 0.0995 else f"{sign}{100 * size:.0f}\u00a0%"
 
 
+class Fit(NamedTuple):
+    """A curve over the lag as one factor per step, by least squares in its logarithm.
+
+    factor  of the whole curve
+    halves  of its first and of its second half"""
+
+    factor: float
+    halves: tuple
+
+
+def fit(curve):
+    """The `Fit` of one curve (lags+1,). What has underflowed to zero is left out."""
+    lags = np.flatnonzero(curve > 0)
+    middle = len(lags) // 2
+    parts = [lags, lags[: middle + 1], lags[middle:]]
+    slopes = [np.polyfit(part, np.log(curve[part]), 1)[0] if len(part) > 1 else 0 for part in parts]
+    whole, *halves = np.exp(slopes)
+    return Fit(float(whole), tuple(map(float, halves)))
+
+
+def trend(found, lags):
+    """−1 vanishing, 1 exploding, 0 neither: what a `Fit` over so many lags says.
+
+    It must change a gradient by more than a factor of 4 over the lags, and both halves of the
+    curve must agree."""
+    dead = 4 ** (1 / lags)
+    for sign in (-1, 1):
+        if found.factor**sign > dead and all(half**sign > 1 for half in found.halves):
+            return sign
+    return 0
+
+
 def verdict(factor, when=""):
     """What a factor per step does; `when` says for which steps."""
     if abs(factor - 1) < 0.005:
         return "*Neither vanishing nor exploding*."
     if factor > 1:
         return f"*Exploding*: {when}each step multiplies it by {factor:.3g}."
-    return f"*Vanishing*: {when}it halves every {number(gradient_flow.half_life(factor))} steps."
+    return f"*Vanishing*: {when}it halves every {number(np.log(0.5) / np.log(factor))} steps."
 
 
 @plotting.style()
