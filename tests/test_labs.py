@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from figures import numbers
 
-from bptt_core import gradient_flow, lstm
+from bptt_core import gradient_flow
 from bptt_core.explorer.places import beside, stairs
-from bptt_core.labs import LABS, _words, cliff, forgetting, linear, saturation
+from bptt_core.labs import LABS, _words, linear, saturation
 
 
 @pytest.fixture(scope="module")
@@ -120,114 +120,6 @@ def test_lab_2_never_passes_its_bound_and_passes_the_spectral_radius(made):
                 assert (drawn["gradient"] <= (gamma * sigma) ** k * (1 + 1e-9)).all()
                 passed += (drawn["gradient"] > radius**k * 1.01).any()
     assert passed > 5
-
-
-# --- 3
-
-
-def test_lab_3_reaches_from_three_steps_to_hundreds_and_then_saturates(made):
-    lab = made["forget_gate"]
-    short, long, open_ = (ask(lab, forget_bias=b) for b in (1.0, 4.0, 6.0))
-    assert 2 < value(rf"halves every {NUMBER} steps", short[1]) < 5
-    assert short[0]["exact"][-1] < 1e-15 < 0.01 < long[0]["exact"][-1]
-    assert (
-        value(rf"moves h_T by {NUMBER}", short[1])
-        > 20
-        > 1
-        > value(rf"moves h_T by {NUMBER}", open_[1])
-    )
-    assert open_[0]["cell"][-1] > 2.5 > short[0]["cell"].max()
-
-
-@pytest.mark.parametrize("forget_bias", [-2.0, 1.0, 3.0, 6.0])
-def test_lab_3_draws_the_gradient_that_backpropagation_gives(made, forget_bias):
-    drawn, _ = ask(made["forget_gate"], forget_bias=forget_bias, length="50", scale=2.0)
-    x, params, _ = forgetting.remembered(np.array([forget_bias]), np.array([2.0]))
-    cache = lstm.forward(params, x[:50])
-    rows = []
-    for unit in range(6):
-        back = lstm.backward(params, cache, dc={50: np.eye(6)[unit][None, None]})
-        rows.append(back.c[::-1, 0, 0])
-    exact = np.linalg.norm(np.stack(rows, 1), 2, axis=(1, 2))
-    k = forgetting.SHOWN[forgetting.SHOWN <= 50]
-    np.testing.assert_allclose(drawn["exact"][: len(k)], exact[k], rtol=1e-8)
-    assert np.isnan(drawn["exact"][len(k) :]).all()
-    state = made["forget_gate"].at(length="50", forget_bias=forget_bias, scale=2.0)
-    np.testing.assert_allclose(state.drawn["exact"][0][: len(k)], k)
-    only_f = np.concatenate([np.ones((1, 6)), np.cumprod(cache.f[::-1, 0, 0], 0)]).max(-1)
-    np.testing.assert_allclose(drawn["forget"][: len(k)], only_f[k], rtol=1e-10)
-
-
-def test_lab_3_shows_that_the_product_of_f_and_the_four_terms_are_not_the_gradient(made):
-    drawn, sentence = ask(made["forget_gate"])
-    assert (
-        drawn["exact"][-1] > 3 * drawn["forget"][-1] and drawn["exact"][-1] > 2 * drawn["four"][-1]
-    )
-    for gid, pattern in (
-        ("exact", "exact gradient is"),
-        ("forget", "f alone says"),
-        ("four", "four terms"),
-    ):
-        assert abs(value(rf"{pattern} {NUMBER}", sentence) / drawn[gid][-1] - 1) < 0.03
-
-
-# --- 5
-
-
-def test_the_cliff_has_the_gradient_of_central_differences():
-    w, b, step = np.array([4.6, 5.0, 4.45]), np.array([-2.9, -2.2, -2.3]), 1e-6
-    _, dw, db = cliff.cliff(w, b)
-    np.testing.assert_allclose(
-        dw, (cliff.cliff(w + step, b)[0] - cliff.cliff(w - step, b)[0]) / 2 / step, rtol=1e-4
-    )
-    np.testing.assert_allclose(
-        db, (cliff.cliff(w, b + step)[0] - cliff.cliff(w, b - step)[0]) / 2 / step, rtol=1e-4
-    )
-
-
-def test_the_cliff_is_the_recursion_of_the_paper():
-    x = 0.5
-    for _ in range(50):
-        x = 4.6 / (1 + np.exp(-x)) - 2.9
-    assert (
-        abs(
-            cliff.cliff(np.array([4.6]), np.array([-2.9]))[0][0] - (1 / (1 + np.exp(-x)) - 0.7) ** 2
-        )
-        < 1e-12
-    )
-
-
-def test_clipped_steps_are_no_longer_than_the_threshold_and_keep_their_direction():
-    w, b, _, size = cliff.descend("plateau", np.array([0.1, 0.1]), np.array([0.2, np.inf]))
-    steps = np.hypot(np.diff(w), np.diff(b)) / 0.1
-    np.testing.assert_allclose(steps[0], np.minimum(size[0, :-1], 0.2), rtol=1e-6)
-    np.testing.assert_allclose(steps[1], size[1, :-1], rtol=1e-6)
-    assert size[1].max() > 30
-
-
-def test_lab_5_shows_that_clipping_saves_the_descent_and_what_it_costs(made):
-    drawn, sentence = ask(made["clipping"])
-    late = {gid: np.median(drawn[f"{gid}-loss"][-20:]) for gid in ("free", "clipped")}
-    assert late["clipped"] < late["free"] / 5 and "lower" in sentence
-    assert abs(value(rf"then the median is {NUMBER}", sentence) / late["clipped"] - 1) < 0.03
-    assert "never reached" in ask(made["clipping"], threshold=50.0)[1]
-    assert "shortens 50 of 50 steps" in ask(made["clipping"], threshold=0.05)[1]
-    assert "too short" in ask(made["clipping"], threshold=0.05)[1]
-    few = ask(made["clipping"], start="valley", threshold=1.0, rate=0.3)[1]
-    assert "shortens 1 of 50 steps" in few and "the same" in few and "lower" not in few
-    dear = ask(made["clipping"], start="valley", threshold=0.5, rate=0.3)[1]
-    assert "shortens 5 of 50 steps" in dear and "no lower" in dear and "too short" not in dear
-
-
-@pytest.mark.parametrize("start", ["plateau", "valley"])
-def test_lab_5_says_where_the_longest_gradient_lands(made, start):
-    sentence = ask(made["clipping"], start=start)[1].replace("−", "-").replace("\u00a0", " ")
-    w, b, _, size = cliff.descend(start, np.array([0.1]), np.array([np.inf]))[:, 0]
-    longest = size[:-1].argmax()
-    assert (
-        f"in step {longest}, and lands at w = {w[longest + 1]:.2f}, b = {b[longest + 1]:.2f}."
-        in sentence
-    )
 
 
 # --- words

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from bptt_core import gradient_flow, rnn
+from bptt_core import gradient_flow, lstm, rnn
+from bptt_core.labs.forgetting import remembered
 from prose import lab, power, says
 
 TANH = "#lab=eigenvalues-tanh"
@@ -58,24 +59,17 @@ def random_networks():
     return {"n": 200, "ten": grows(10), "fifty": grows(50)}
 
 
-def half_life(**settings):
-    lags, left = lab("forget_gate", **settings).drawn["exact"]
-    left, lags = left[np.isfinite(left)], lags[np.isfinite(left)]
-    T = int(settings.get("length", 200))
-    return gradient_flow.half_life((left[-1] / left[0]) ** (1 / T))
-
-
 @says(
     "chapters/05",
-    "[At a bias of 3](#lab=forget-gate) its mean factor over 200 steps already gives a "
-    "half-life of {long:.0f} steps",
+    "[At a bias of 3](#lab=forget-gate) a line fitted to its curve already has a half-life of "
+    "{steps:.0f} steps",
 )
-@says(
-    "chapters/05",
-    "Over [50 steps](#lab=forget-gate&length=50) the same network has a half-life of {short:.0f}.",
-)
-def half_lives():
-    return {"long": half_life(), "short": half_life(length="50")}
+def half_life():
+    inputs, params, _ = remembered(np.array([3.0]), np.array([1.0]))
+    curve = gradient_flow.norm_curve(params, lstm.forward(params, inputs))[:, 0, 0]
+    slope = np.polyfit(np.arange(len(curve)), np.log(curve), 1)[0]
+    assert f"halves every {np.log(0.5) / slope:.2g} steps" in lab("forget_gate").sentence
+    return {"steps": np.log(0.5) / slope}
 
 
 @says("chapters/05", "of which the lab shows {shown} of the {asked} steps.")

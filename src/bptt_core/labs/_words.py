@@ -50,16 +50,37 @@ def fit(curve):
     return Fit(float(whole), tuple(map(float, halves)))
 
 
+TENFOLD = 10  # what changes less than so much over a curve neither vanishes nor explodes
+
+
 def trend(found, lags):
     """−1 vanishing, 1 exploding, 0 neither: what a `Fit` over so many lags says.
 
-    It must change a gradient by more than a factor of 4 over the lags, and both halves of the
-    curve must agree."""
-    dead = 4 ** (1 / lags)
+    The line must change by more than `TENFOLD`, and the fits of both halves must agree."""
     for sign in (-1, 1):
-        if found.factor**sign > dead and all(half**sign > 1 for half in found.halves):
+        steep = found.factor ** (sign * lags) > TENFOLD
+        if steep and all(half**sign > 1 for half in found.halves):
             return sign
     return 0
+
+
+def fitted(found, curve, what):
+    """What a `Fit` says of a curve: vanishing with its half-life, exploding, or neither."""
+    lags = len(curve) - 1
+    sign = trend(found, lags)
+    if sign:
+        steps = number(np.log(2) / abs(np.log(found.factor)))
+        word = "*vanishing*" if sign < 0 else "*exploding*"
+        return f"{word}, {what} {'halves' if sign < 0 else 'doubles'} every {steps} steps"
+    low, high = number(curve.min()), number(curve.max())
+    between = f"stays between {low} and {high} over {lags} steps"
+    return f"*neither vanishing nor exploding*, {what} {between}"
+
+
+def at_end(ends, values):
+    """The first of some ends of an axis that is not below each value, or the last."""
+    ends = np.asarray(ends, float)
+    return ends[np.searchsorted(ends, values).clip(max=len(ends) - 1)]
 
 
 def verdict(factor, when=""):

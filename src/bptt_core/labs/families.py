@@ -6,7 +6,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from bptt_core import jacobians, lstm, plotting
 from bptt_core.explorer import Choice, Explorer, Frame, Slider
 from bptt_core.explorer.places import stairs
-from bptt_core.labs._words import lag_figure, number, percent
+from bptt_core.labs._words import at_end, lag_figure, number, percent
 
 LAGS = 16
 STACKS = [2, 3, 6, 14, 110]  # where the axis of the shares ends
@@ -46,7 +46,7 @@ def path_flow(sequence, forget_bias, scale):
     across = np.array([0, LAGS])
     positions |= {"zero": (across, [0, 0]), "whole": (across, [1, 1]), "one": (across, [1, 1])}
     helping = np.where(shares > 0, shares, 0).sum(0)
-    above = _next(STACKS, helping.max(-1))
+    above = at_end(STACKS, helping.max(-1))
     largest = np.stack([size.max(-1) for size in sizes.values()])  # every family is in view
     low, high = np.minimum(sizes["total"].min(-1), largest.min(0)), largest.max(0)
     limits = {
@@ -60,11 +60,6 @@ def path_flow(sequence, forget_bias, scale):
 def _size(part):
     """Norms of one family (lags, n, 1, H) as (n, lags)."""
     return np.linalg.norm(part, axis=-1)[..., 0].T
-
-
-def _next(ladder, values):
-    """The first rung of a ladder that is not below each value."""
-    return np.asarray(ladder, float)[np.searchsorted(ladder, values)]
 
 
 def _stacked(k, shares):
