@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from figures import Page, artist_of, numbers
 from lab_claims import CLAIMS, READOUT, made, sentences, states
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
+from matplotlib.text import Text
 
 from bptt_core.explorer import axes, script
 from bptt_core.explorer.picture import GAP
@@ -128,6 +130,27 @@ def test_names_beside_curves_do_not_cover_one_another_in_any_state(name):
                 for other_x, other_y, other in found[:i]:
                     apart = abs(x - other_x) > 0.25 or abs(y - other_y) > 0.06
                     assert apart, (gid, other, state.settings)
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_names_beside_curves_stay_in_their_picture_in_every_state(name):
+    lab = made(name)
+    for gid, parts in Page(lab).items.items():
+        if not gid.endswith(".name"):
+            continue
+        _, artist = artist_of(lab, gid)
+        fig = artist.get_figure()
+        renderer = RendererAgg(1000, 1000, fig.dpi)
+        words = {artist.get_text(), *({s.texts.get(gid, " ") for s in states(name)})}
+        before = artist.get_text()
+        wide = []
+        for text in words:
+            artist.set_text(text)
+            wide.append(Text.get_window_extent(artist, renderer).width)
+        artist.set_text(before)
+        shown = parts["y"] != GAP
+        ends = parts["x"][shown] / 16 + artist.get_position()[0] + max(wide) * 72 / fig.dpi
+        assert ends.max(initial=0) < 72 * fig.get_figwidth() + 1, gid
 
 
 @pytest.mark.parametrize("name", LABS)

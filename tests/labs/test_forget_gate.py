@@ -81,7 +81,7 @@ def products_are_not_the_gradient(states):
         exact = state.drawn["exact"][1]
         for gid in ("forget", "four"):
             off = np.abs(np.log(state.drawn[gid][1][2:] / exact[2:]))
-            assert off.max() > np.log(1.1), (gid, state.settings)
+            assert off.max() > np.log(1.005), (gid, state.settings)
 
 
 @claims(
@@ -109,8 +109,8 @@ WHAT = (
 READS = (
     "This LSTM: "
     + WHAT.format("", "its gradient", "lstm_", NUMBER)
-    + "; "
-    + WHAT.format("", "the RNN's", "rnn_", NUMBER)
+    + r"\. This RNN: "
+    + WHAT.format("", "its gradient", "rnn_", NUMBER)
     + r"\. Of 200 random pairs at bias (?P<bias>−?[\d.]+) the LSTM's gradient lives longer in "
     r"(?P<longer>\d+): (?P<who>it depends on the draw|the LSTM remembers longer|"
     r"the RNN remembers longer)\."
@@ -128,10 +128,16 @@ def readout(states):
             whole = curve(state, gid)
             change = state.drawn["here" if gid == "exact" else "here-rnn"][1][0] ** 200
             if half := said[f"{cell}_half"]:
-                assert change < 0.1 and whole[-1] < whole[100] < 1
+                assert change < 0.1 and whole[-1] < min(whole[100], 1) / 3, (
+                    state.settings,
+                    whole[[100, 200]],
+                )
                 assert near(half, 200 * np.log(2) / -np.log(change))
             elif double := said[f"{cell}_double"]:
-                assert change > 10 and whole[-1] > whole[100] > 1
+                assert change > 10 and whole[-1] > 3 * max(whole[100], 1), (
+                    state.settings,
+                    whole[[100, 200]],
+                )
                 assert near(double, 200 * np.log(2) / np.log(change))
             else:
                 assert near(said[f"{cell}_low"], whole.min())

@@ -1,7 +1,7 @@
 """The movable figures of the course, one module each, with one claim each.
 
 eigenvalues_linear  eigenvalues decide where a gradient ends, not how it starts
-eigenvalues_tanh    saturation makes gradients vanish, whatever the eigenvalues of W_hh
+eigenvalues_tanh    eigenvalues above one are not enough: it depends on what tanh passes
 forget_gate         the forget gate sets how long an LSTM remembers
 paths               the paths of an LSTM's gradient add up, and they can cancel
 clipping            clipping bounds every step; without it, one step at a cliff can go far

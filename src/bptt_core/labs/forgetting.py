@@ -14,7 +14,7 @@ ENDS = [30, 60, 100, LENGTH]  # where the axis of the lag may end
 GONE = 1e-6  # the floor of that axis
 EARLY = 30  # a lag whose numbers are said
 LAYERS = ["none", "forget", "four"]  # each adds one to those before it
-WHAT = {"exact": "its gradient", "rnn": "the RNN's"}
+NAMES = {"forget": "product of f", "four": "four terms"}  # beside their curves, when they are shown
 BIASES = np.array(random_networks.BIASES)
 NEVER = 1.06  # the upper end of the axis of factors
 TICKS = {0.5 ** (1 / steps): f"{steps}" for steps in (1, 2, 4, 10)} | {1: "never"}
@@ -66,14 +66,16 @@ def memory_flow(layers, forget_bias, scale):
     ends = at_end(ENDS, (np.arange(LENGTH + 1)[:, None] * seen).max((0, 1)))
     said = [
         _say(
-            {gid: fitted(fits[gid][i], curves[gid][:, i], what) for gid, what in WHAT.items()},
+            {gid: fitted(fits[gid][i], curves[gid][:, i], "its gradient") for gid in fits},
             {gid: curves[gid][EARLY, i] for gid in ("exact", *asked[1:])},
             _stored(forget_bias[i], scale[i]),
             tau[i],
         )
         for i in range(len(scale))
     ]
-    return Frame(positions, said, limits={"flow.x": (np.zeros_like(ends), ends)})
+    limits = {"flow.x": (np.zeros_like(ends), ends)}
+    names = {f"{gid}.name": [NAMES[gid] if gid in asked else " "] * len(said) for gid in NAMES}
+    return Frame(positions, said, texts=names, limits=limits)
 
 
 def _stored(bias, scale):
@@ -107,8 +109,8 @@ def _say(verdicts, left, stored, shown):
         who = f"*the {'LSTM' if longer > n / 2 else 'RNN'} remembers longer*"
     bias = f"{stored['bias']:g}".replace("-", "−")
     text = (
-        f"This LSTM: {verdicts['exact']}; {verdicts['rnn']}. Of {n} random pairs at bias {bias} "
-        f"the LSTM's gradient lives longer in {longer}: {who}."
+        f"This LSTM: {verdicts['exact']}. This RNN: {verdicts['rnn']}. "
+        f"Of {n} random pairs at bias {bias} the LSTM's gradient lives longer in {longer}: {who}."
     )
     if len(left) > 1:
         text += (
@@ -122,7 +124,7 @@ def _say(verdicts, left, stored, shown):
 def _figures():
     """The factor per step over the bias, and the gradient over the lag."""
     rates, ax = plotting.figure(2.9, 2.9)
-    ax.set(xlim=(BIASES[0], BIASES[-1]), ylim=(0.2, NEVER), xlabel="forget bias")
+    ax.set(xlim=(BIASES[0], BIASES[-1]), ylim=(0.1, NEVER), xlabel="forget bias")
     ax.set_title("Steps until half is gone")
     ax.set_yticks(list(TICKS), list(TICKS.values()))
     ax.axhline(1, color="gtt:rule", lw=0.8)
@@ -134,12 +136,14 @@ def _figures():
         ax.plot([], [], "o", color=f"gtt:{colour}", ms=7, gid=gid)
     curves = {
         "rnn": ("tanh RNN", "muted", "-"),
-        "forget": ("product of f", "gate-f", "--"),
-        "four": ("four terms", "approx", "--"),
+        "forget": (NAMES["forget"], "gate-f", "--"),
+        "four": (NAMES["four"], "approx", "--"),
         "exact": ("LSTM", "gradient", "-"),
     }
-    flow = lag_figure(LENGTH, GONE, 1e2, curves, "What is left of the gradient after k steps")
+    flow = lag_figure(LENGTH, GONE, 1e2, curves, "What is left of the gradient, k steps back")
     flow.axes[0].set(gid="flow")
+    # room for a name that is not there at first
+    plotting.label(flow.axes[0], LENGTH, 1, NAMES["forget"], "muted", alpha=0, bbox=None)
     flow.axes[0].xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 4, 5, 10]))
     return [rates, flow]
 
