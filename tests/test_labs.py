@@ -38,60 +38,6 @@ def value(pattern, sentence):
 NUMBER = r"([\d.]+(?:\u00a0×\u00a010[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)"
 
 
-# --- 1
-
-
-@pytest.mark.parametrize(
-    ("radius", "angle", "between"), [(0.9, 40.0, 90.0), (1.1, 130.0, 16.0), (1.0, 6.0, 10.0)]
-)
-def test_the_conjugate_pair_has_the_eigenvalues_and_eigenvectors_asked_for(radius, angle, between):
-    W = linear.conjugate_pair(*(np.array([v]) for v in (radius, angle, between)))[0]
-    values, vectors = np.linalg.eig(W)
-    np.testing.assert_allclose(
-        sorted(values, key=np.imag), radius * np.exp(1j * np.deg2rad([-angle, angle])), rtol=1e-12
-    )
-    cosine = abs(np.vdot(vectors[:, 0], vectors[:, 1]))
-    np.testing.assert_allclose(np.rad2deg(np.arccos(np.clip(cosine, 0, 1))), between, atol=1e-6)
-
-
-def test_lab_1_draws_powers_of_the_matrix_between_their_bounds(made):
-    for radius, between in ((0.75, 10.0), (0.95, 16.0), (1.2, 35.0), (1.0, 90.0)):
-        drawn, _ = ask(made["eigenvalues_linear"], radius=radius, between=between)
-        W = linear.conjugate_pair(np.array([radius]), np.array([30.0]), np.array([between]))[0]
-        powers = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in range(linear.LAGS + 1)]
-        np.testing.assert_allclose(drawn["gradient"], powers, rtol=1e-10)
-        k, sigma = np.arange(linear.LAGS + 1), np.linalg.norm(W, 2)
-        assert (drawn["gradient"] <= sigma**k * (1 + 1e-9)).all() and (
-            drawn["gradient"] >= radius**k * (1 - 1e-9)
-        ).all()
-        if between == 90:
-            np.testing.assert_allclose(drawn["gradient"], radius**k, rtol=1e-9)
-
-
-def test_lab_1_reaches_vanishing_rotation_explosion_and_growth_inside_the_circle(made):
-    lab = made["eigenvalues_linear"]
-    grows, sentence = ask(lab)
-    assert lab.radius < 1 and grows["gradient"].max() > 5 and grows["gradient"][-1] < 1
-    assert abs(value(rf"grows {NUMBER}-fold", sentence) / grows["gradient"].max() - 1) < 0.02
-    assert int(re.search(r"by lag (\d+)", sentence)[1]) == grows["gradient"].argmax()
-    assert (
-        abs(value(rf"the gradient is {NUMBER} times", sentence) / grows["gradient"][-1] - 1) < 0.03
-    )
-    assert (
-        abs(value(rf"halves every {NUMBER} steps", sentence) / (np.log(0.5) / np.log(0.95)) - 1)
-        < 0.05
-    )
-    turn, sentence = ask(lab, radius=1.0, between=90.0)
-    assert np.ptp(turn["gradient"]) < 1e-9 and "Neither vanishing nor exploding" in sentence
-    out, sentence = ask(lab, radius=1.2)
-    assert (
-        out["gradient"][-1] > 100
-        and "Exploding: in the long run each step multiplies it by 1.2." in sentence
-    )
-    gone, sentence = ask(lab, radius=0.7, between=90.0)
-    assert gone["gradient"][-1] < 1e-4 and "Vanishing" in sentence and "grows" not in sentence
-
-
 # --- words
 
 

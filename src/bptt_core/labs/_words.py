@@ -83,15 +83,6 @@ def at_end(ends, values):
     return ends[np.searchsorted(ends, values).clip(max=len(ends) - 1)]
 
 
-def verdict(factor, when=""):
-    """What a factor per step does; `when` says for which steps."""
-    if abs(factor - 1) < 0.005:
-        return "*Neither vanishing nor exploding*."
-    if factor > 1:
-        return f"*Exploding*: {when}each step multiplies it by {factor:.3g}."
-    return f"*Vanishing*: {when}it halves every {number(np.log(0.5) / np.log(factor))} steps."
-
-
 @plotting.style()
 def lag_figure(lags, low, high, curves, title="Size of the gradient after k steps back"):
     """A figure over the lag with a log axis and empty curves, their names beside them.
