@@ -103,7 +103,8 @@ def an_ellipse(states):
 
 @claims(
     "eigenvalues_linear",
-    "With eigenvectors at 90° the norm is ρᵏ; the narrower their angle, the higher it climbs above.",
+    "With eigenvectors at 90° the norm is ρᵏ; the narrower their angle, the higher it climbs "
+    "above.",
 )
 def the_narrower(states):
     peaks = {}

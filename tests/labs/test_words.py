@@ -1,44 +1,10 @@
-"""What the labs show is true: against other formulas, at the ends of their sliders, and in the
-words under them."""
-
-import re
+"""The words and places that the labs share."""
 
 import numpy as np
 import pytest
-from figures import numbers
 
 from bptt_core.explorer.places import beside, stairs
-from bptt_core.labs import LABS, _words, linear
-
-
-@pytest.fixture(scope="module")
-def made():
-    return {name: make() for name, make in LABS.items()}
-
-
-def ask(lab, **changes):
-    """({gid: heights}, sentence) at the start of a lab with some settings changed."""
-    state = lab.at(**changes)
-    drawn = {gid: np.broadcast_to(y, x.shape) for gid, (x, y) in state.drawn.items()}
-    return drawn, state.sentence.replace("*", "")
-
-
-def table(lab, **changes):
-    """The table of numbers as rows of (abscissa, values), as the page reads it."""
-    return numbers(lab.reply(**changes)["cells"]).T
-
-
-def value(pattern, sentence):
-    """The number that `pattern` captures in a sentence, 3.2 × 10⁻⁸ included."""
-    text = re.search(pattern, sentence)[1].replace("\u00a0", "").replace("%", "")
-    digits = text.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")).replace("×10", "e")
-    return float(digits)
-
-
-NUMBER = r"([\d.]+(?:\u00a0×\u00a010[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)"
-
-
-# --- words
+from bptt_core.labs import _words
 
 
 @pytest.mark.parametrize(
@@ -58,11 +24,26 @@ def test_numbers_are_said_with_two_digits(given, want):
 
 
 @pytest.mark.parametrize(
-    ("factor", "word"),
-    [(0.9, "Vanishing"), (1.2, "Exploding"), (1.0, "Neither"), (0.996, "Neither")],
+    ("curve", "word"),
+    [
+        (0.9 ** np.arange(201), "vanishing, it halves every 6.6 steps"),
+        (1.02 ** np.arange(201), "exploding, it doubles every 35 steps"),
+        (1.005 ** np.arange(201), "neither vanishing nor exploding, it stays between 1 and 2.7"),
+        (1.02 ** np.r_[0:101, 99:-1:-1], "neither vanishing nor exploding, it stays between 1 and"),
+        (0.9 ** np.r_[0:101, 99:-1:-1], "neither vanishing nor exploding"),
+        (0.95 ** np.r_[0:201] * np.r_[1:1.5:201j], "vanishing"),
+    ],
 )
-def test_a_verdict_agrees_with_its_factor(factor, word):
-    assert _words.verdict(factor).startswith(f"*{word}")
+def test_a_verdict_comes_from_a_fit_and_has_a_dead_band(curve, word):
+    said = _words.fitted(_words.fit(curve), curve, "it").replace("*", "")
+    assert said.startswith(word)
+
+
+def test_a_verdict_does_not_hang_on_the_last_point():
+    curve = 0.9 ** np.arange(201.0)
+    moved = curve * np.r_[np.ones(200), 1e12]
+    assert moved[-1] > 1
+    assert _words.trend(_words.fit(moved), 200) == _words.trend(_words.fit(curve), 200) == -1
 
 
 # --- names beside the curves
