@@ -20,8 +20,8 @@ def left(bias, curve="exact"):
 
 @says(
     "chapters/03",
-    f"[At bias 0]({GATE}&forget_bias=0&layers=forget) a forget gate is one half on average, at single "
-    f"steps more or less.",
+    f"[At bias 0]({GATE}&forget_bias=0&layers=forget) a forget gate is one half on "
+    f"average, at single steps more or less.",
 )
 def one_half():
     product = np.array(list(left(0, "forget").values()))
@@ -54,8 +54,8 @@ def one_per_cent():
 @says(
     "chapters/03",
     f"[At bias 0]({GATE}&forget_bias=0) the draw decides which of the two forgets faster: of {{n}} "
-    "random pairs the LSTM's gradient lives longer in {longer}. In the pair shown, {lag} steps back, "
-    f"${{lstm}}$ of its gradient is left, and ${{rnn}}$ of the RNN's. [At bias "
+    "random pairs the LSTM's gradient lives longer in {longer}. In the pair shown, {lag} steps "
+    f"back, ${{lstm}}$ of its gradient is left, and ${{rnn}}$ of the RNN's. [At bias "
     f"1]({GATE}&forget_bias=1) "
     f"it is {{one:.2g}}, [at bias 3]({GATE}) it is {{three:.2g}}.",
 )
