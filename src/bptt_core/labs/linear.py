@@ -116,7 +116,7 @@ def _image(W_hh, k, reach):
 
 def _say(norm, k, radius, angle, between):
     after = "1 step" if k == 1 else f"{k} steps"
-    text = f"After {after} a change of length 1 has become {number(norm[k])} long at most. "
+    text = f"After {after} the longest radius is {number(norm[k])}. "
     first = int((norm > (1 - 1e-6) * norm.max()).argmax())  # of equal peaks the first
     if first:
         text += f"Of {LAGS} lags the norm is largest at lag {first}, {number(norm[first])}. "
