@@ -254,7 +254,7 @@ def test_dragging_an_eigenvalue_with_the_mouse_follows_it_to_the_nearest_setting
             page.locator(f'[id="{uid(lab)}"] [data-control="{c}"] output').text_content()
             for c in ("radius", "angle")
         ]
-        assert values == [f"{radius:.3g}", f"pair at ±{angle:.0f}°"]
+        assert values == [f"{radius:.3g}", f"±{angle:.0f}°"]
     page.mouse.up()
 
 

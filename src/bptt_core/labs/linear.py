@@ -136,7 +136,7 @@ def _say(norm, k, radius, angle, between):
 
 def _written(angle):
     """A setting of the eigenvalues in words."""
-    return f"pair at ±{angle:.0f}°" if angle > 0 else f"real: ρ and {-angle / 100:.2g} ρ"
+    return f"±{angle:.0f}°" if angle > 0 else f"ρ, {-angle / 100:.2g}\u00a0ρ"
 
 
 def _figures():
