@@ -428,14 +428,14 @@ def test_play_lets_the_curve_grow_once_and_only_when_asked(open_labs, made):
     part, rate = page.wait_for_function(some, arg=[ids, whole]).json_value()
     assert whole.startswith(part.rpartition("L")[0]) and 1 < part.count("L") < whole.count("L")
     reached = [float(path.rpartition("L")[2].split()[0]) for path in (part, rate)]
-    assert reached[0] == pytest.approx(
-        reached[1]
-    )  # all curves of a picture grow together
+    assert reached[0] == pytest.approx(reached[1])  # all curves of a picture grow together
     button.click()
     assert path_of(page, lab, 1, "total") == whole and button.text_content() == "Play"
     button.click()
     page.wait_for_timeout(300)
-    first_input(page, lab, "forget_bias").press("ArrowRight")  # moving on shows the whole curve at once
+    first_input(page, lab, "forget_bias").press(
+        "ArrowRight"
+    )  # moving on shows the whole curve at once
     assert (
         path_of(page, lab, 1, "total").count("L") == whole.count("L")
         and button.text_content() == "Play"
