@@ -176,7 +176,9 @@ def eigenvalues_linear():
         linear_flow,
         _figures(),
         {
-            "radius": Slider("Spectral radius ρ", [0.8, 0.9, 0.95, 1, 1.05], 0.95, symbol="ρ"),
+            "radius": Slider(
+                "Spectral radius ρ", [0.8, 0.9, 0.95, 1, 1.05], 0.95, "{:.4g}", symbol="ρ"
+            ),
             "angle": Slider("The two eigenvalues", ANGLES, 30, _written, symbol="θ"),
             "between": Slider("Angle between eigenvectors", [16, 35, 90], 16, "{:.0f}°"),
             "k": Slider("Steps k", np.arange(21), 3, "{:.0f}"),
