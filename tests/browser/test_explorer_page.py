@@ -254,7 +254,7 @@ def test_dragging_an_eigenvalue_with_the_mouse_follows_it_to_the_nearest_setting
             page.locator(f'[id="{uid(lab)}"] [data-control="{c}"] output').text_content()
             for c in ("radius", "angle")
         ]
-        assert values == [f"{radius:.3g}", f"pair at ±{angle:.0f}°"]
+        assert values == [f"{radius:.3g}", f"±{angle:.0f}°"]
     page.mouse.up()
 
 
@@ -424,13 +424,11 @@ def test_play_lets_the_curve_grow_once_and_only_when_asked(open_labs, made):
         const d = ids.map((id) => document.querySelector(`[id="${id}"] > path`).getAttribute('d'));
         const points = d[0].split('L').length;
         return points > 4 && points < whole.split('L').length && d; }"""
-    ids = [f"{uid(lab)}-1-{gid}" for gid in ("total", "rate")]
+    ids = [f"{uid(lab)}-1-{gid}" for gid in ("total", "gates")]
     part, rate = page.wait_for_function(some, arg=[ids, whole]).json_value()
     assert whole.startswith(part.rpartition("L")[0]) and 1 < part.count("L") < whole.count("L")
     reached = [float(path.rpartition("L")[2].split()[0]) for path in (part, rate)]
-    assert reached[0] == pytest.approx(
-        reached[1]
-    )  # a straight line grows with the curve, not by its two points
+    assert reached[0] == pytest.approx(reached[1])  # all curves of a picture grow together
     button.click()
     assert path_of(page, lab, 1, "total") == whole and button.text_content() == "Play"
     button.click()
@@ -480,9 +478,9 @@ def test_the_table_of_numbers_holds_the_curve_shown_and_can_be_copied(
             assert row[0] == f"{float(row[0]):g}"
             at = np.flatnonzero(x == float(row[0]))
             if row[column] and len(at):
-                assert float(row[column]) == float(f"{y[at[0]]:.3g}") or abs(
-                    y[at[0]]
-                ) < 1e-4 > float(row[column]), row
+                last_digit = 10.0 ** (np.floor(np.log10(max(abs(y[at[0]]), 1e-18))) - 2)
+                close = abs(float(row[column]) - y[at[0]]) <= 0.5001 * last_digit
+                assert close or abs(y[at[0]]) < 1e-4 > float(row[column]), row
                 compared += 1
     assert compared >= 10
 
@@ -528,7 +526,7 @@ def test_axe_finds_nothing_in_a_lab(open_labs, theme, width):
 
 def test_without_javascript_the_pictures_show_and_no_dead_control_does(open_labs):
     page = open_labs(javascript=False).page
-    assert page.locator(".gtt-svg").first.bounding_box()["width"] > 200
+    assert page.locator(".gtt-svg").first.bounding_box()["width"] > 150
     assert page.locator(".gtt-readout").first.is_visible()
     for dead in (".gtt-controls", ".gtt-numbers"):
         assert not page.locator(dead).first.is_visible()
@@ -558,7 +556,8 @@ def test_two_copies_of_a_lab_on_one_page_do_not_disturb_one_another(browser, tmp
     first_input(page, copies[0], "window").press("End")
     page.locator(f'[id="{uid(copies[0])}"] [data-control="cell"] input').nth(1).check()
     assert readouts.nth(0).text_content() != before and readouts.nth(1).text_content() == before
-    assert page.locator(f'[id="{uid(copies[1])}"] input:checked').get_attribute("value") == "rnn"
+    other = page.locator(f'[id="{uid(copies[1])}"] [data-control="cell"] input:checked')
+    assert other.get_attribute("value") == "rnn"
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
     assert len(ids) == len(set(ids))
     page.close()
@@ -612,22 +611,22 @@ def test_a_late_answer_for_a_setting_already_left_is_not_drawn(fake):
         slider.evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input')) }", index)
     first, last = (setting["memory"] for setting in page.evaluate("window.sent"))
     assert (first, last) == (0.62, 0.825)
-    table = path_of(page, lab, 1, "error")
+    table = path_of(page, lab, 0, "angle")
     answer(page, lab, memory=first)
-    assert path_of(page, lab, 1, "error") == table
+    assert path_of(page, lab, 0, "angle") == table
     frame = answer(page, lab, memory=last)
-    assert path_of(page, lab, 1, "error") != table
+    assert path_of(page, lab, 0, "angle") != table
     assert page.locator(f'[id="{uid(lab)}"] .gtt-readout').text_content() == as_read(frame["words"])
     assert (
         page.locator(f'[id="{uid(lab)}"] [data-control="memory"] output').text_content()
-        == frame["texts"][1]
+        == frame["texts"][3]
     )
 
 
 def test_a_setting_made_in_python_moves_the_slider_and_is_not_sent_back(fake):
     lab, page = fake
     page.evaluate("window.model.set('window', 12.5)")
-    assert first_input(page, lab, "window").input_value() == "11.5"
+    assert first_input(page, lab, "window").input_value() == "8.2"
     assert page.evaluate("window.sent") == []
 
 
@@ -654,7 +653,7 @@ def test_without_an_answer_the_figure_snaps_to_its_table_and_recovers(fake):
 
 def test_a_removed_view_listens_no_more(fake):
     _, page = fake
-    assert page.evaluate("window.model.count()") == 4
+    assert page.evaluate("window.model.count()") == 6
     page.evaluate("window.end()")
     assert page.evaluate("window.model.count()") == 0
 
@@ -672,19 +671,20 @@ def test_with_forced_colours_the_option_chosen_still_stands_out(open_labs, made)
     spans = page.locator(f'[id="{uid(made["forget_gate"])}"] .gtt-choice span').all()
     pictures = [matplotlib.image.imread(io.BytesIO(span.screenshot())) for span in spans]
     left_of_text = [picture[picture.shape[0] // 2, 8, :3] for picture in pictures]
-    assert len(left_of_text) == 2 and np.abs(left_of_text[0] - left_of_text[1]).max() > 0.3
+    chosen, *others = left_of_text
+    assert others and all(np.abs(chosen - other).max() > 0.3 for other in others)
 
 
 def test_a_link_leads_to_its_lab_and_shows_one_picture_but_a_reload_keeps_the_place(
     open_labs, made
 ):
     lab = made["truncation"]
-    page = open_labs(where=f"#lab={lab.address}&window=9").page
+    page = open_labs(where=f"#lab={lab.address}&window=10").page
     assert page.evaluate("scrollY") > 0
     first_input(page, lab, "memory").press("ArrowLeft")
     page.evaluate(f"location.hash = 'lab={lab.address}&window=8'")
     page.wait_for_function(
-        "(e) => e.value === '7'", arg=first_input(page, lab, "window").element_handle()
+        "(e) => e.value === '6'", arg=first_input(page, lab, "window").element_handle()
     )
     begin = str(lab.grid["memory"].index(lab.controls["memory"].start))
     assert first_input(page, lab, "memory").input_value() == begin
@@ -694,4 +694,4 @@ def test_a_link_leads_to_its_lab_and_shows_one_picture_but_a_reload_keeps_the_pl
         "[...document.querySelectorAll('.gtt-explorer')].every((e) => 'ready' in e.dataset)"
     )
     page.wait_for_timeout(200)
-    assert page.evaluate("scrollY") == 0 and first_input(page, lab, "window").input_value() == "7"
+    assert page.evaluate("scrollY") == 0 and first_input(page, lab, "window").input_value() == "6"

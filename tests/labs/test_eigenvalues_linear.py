@@ -7,7 +7,7 @@ from lab_claims import NUMBER, claims, made, near, parse
 from bptt_core.labs import linear
 
 READS = (
-    rf"After (?P<k>\d+) steps? a change of length 1 has become (?P<here>{NUMBER}) long at most\. "
+    rf"After (?P<k>\d+) steps? the longest radius is (?P<here>{NUMBER})\. "
     rf"(?:Of 30 lags the norm is largest at lag (?P<lag>\d+), (?P<peak>{NUMBER})\. )?"
     rf"(?:At every lag it is ρᵏ|It stays between ρᵏ and (?P<stays>{NUMBER}) ρᵏ and swings once in "
     rf"(?P<half>{NUMBER}) steps|It tends to (?P<tends>{NUMBER}) ρᵏ): "

@@ -143,7 +143,7 @@ def _figures():
     flow = lag_figure(LENGTH, GONE, 1e2, curves, "What is left of the gradient, k steps back")
     flow.axes[0].set(gid="flow")
     # room for a name that is not there at first
-    plotting.label(flow.axes[0], LENGTH, 1, NAMES["forget"], "muted", alpha=0, bbox=None)
+    plotting.label(flow.axes[0], LENGTH, 1, NAMES["forget"], "muted", dx=12, alpha=0, bbox=None)
     flow.axes[0].xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 4, 5, 10]))
     return [rates, flow]
 

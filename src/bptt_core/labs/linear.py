@@ -116,7 +116,7 @@ def _image(W_hh, k, reach):
 
 def _say(norm, k, radius, angle, between):
     after = "1 step" if k == 1 else f"{k} steps"
-    text = f"After {after} a change of length 1 has become {number(norm[k])} long at most. "
+    text = f"After {after} the longest radius is {number(norm[k])}. "
     first = int((norm > (1 - 1e-6) * norm.max()).argmax())  # of equal peaks the first
     if first:
         text += f"Of {LAGS} lags the norm is largest at lag {first}, {number(norm[first])}. "
@@ -136,7 +136,7 @@ def _say(norm, k, radius, angle, between):
 
 def _written(angle):
     """A setting of the eigenvalues in words."""
-    return f"pair at ±{angle:.0f}°" if angle > 0 else f"real: ρ and {-angle / 100:.2g} ρ"
+    return f"±{angle:.0f}°" if angle > 0 else f"ρ, {-angle / 100:.2g}\u00a0ρ"
 
 
 def _figures():
@@ -176,7 +176,9 @@ def eigenvalues_linear():
         linear_flow,
         _figures(),
         {
-            "radius": Slider("Spectral radius ρ", [0.8, 0.9, 0.95, 1, 1.05], 0.95, symbol="ρ"),
+            "radius": Slider(
+                "Spectral radius ρ", [0.8, 0.9, 0.95, 1, 1.05], 0.95, "{:.4g}", symbol="ρ"
+            ),
             "angle": Slider("The two eigenvalues", ANGLES, 30, _written, symbol="θ"),
             "between": Slider("Angle between eigenvectors", [16, 35, 90], 16, "{:.0f}°"),
             "k": Slider("Steps k", np.arange(21), 3, "{:.0f}"),
