@@ -25,7 +25,7 @@ LEVELS = [
     {"_svg"},
     {"plotting"},
     {"diagrams", "explorer", "ask"},
-    {"labs"},
+    {"labs", "walk"},
 ]
 SYMBOLIC = {"derivations"}  # agreement with it proves something: it shares nothing with the rest
 WINGS = {  # the modules of a wing, each importing only from those before it; its __init__ comes last
@@ -56,6 +56,10 @@ WINGS = {  # the modules of a wing, each importing only from those before it; it
     ],
     "derivations": ["symbols", "unrolled", "networks"],
     "studies": ["lag_tasks", "long_gradient"],
+    "walk": [
+        *("written", "equations", "trace", "scene", "graph", "recurrent", "gated", "slips"),
+        *("lines", "notes", "page", "widget"),
+    ],
     "labs": ["_words", "linear", "saturation", "forgetting", "families", "cliff", "windows"],
 }
 NUMERIC = {"numpy"}
@@ -68,6 +72,7 @@ ALLOWED = {  # by module or by wing; the others import NumPy alone
     "labs": DRAWING,
     "explorer": DRAWING | {"anywidget", "traitlets"},
     "ask": {"numpy", "anywidget", "traitlets"},
+    "walk": {"numpy"},
     "derivations": {"sympy"},
 }
 

@@ -1,4 +1,5 @@
-"""Questions in JupyterLab with a kernel: the same elements, and code that the kernel checks."""
+"""Questions and walks in JupyterLab with a kernel: the same elements, and code that the kernel
+checks."""
 
 import pytest
 from jupyter import open_notebook
@@ -20,6 +21,7 @@ def check(names):
     return right, "It doubles." if right else f"Three becomes {names['double'](3)}."
 ask.code("live-code", "Double it.", "def double(x): ...", "", check, answer="`2 * x`")""",
     "summary": "from bptt_core import ask\nask.summary()",
+    "walk": "from bptt_core import walk\nwalk.rnn()",
 }
 READY = ".gtt-ask[data-ready]"
 
@@ -73,3 +75,15 @@ def test_a_summary_tells_of_the_answers_in_the_notebook(notebook):
     cell.locator("[type=submit]").click()
     summary = notebook("summary", ".gtt-ask-summary table")
     assert "Is it so?" in summary.inner_text()
+
+
+def test_a_walk_is_walked_by_keys_that_the_notebook_does_not_take(notebook):
+    cell = notebook("walk", ".gtt-walk[data-ready]")
+    cell.locator(".gtt-title").click()
+    notebook.page.keyboard.press("ArrowRight")
+    cell.locator("output", has_text="2 of 22: forward, t = 2").wait_for()
+    cell.locator("input[type=range]").press("ArrowRight")
+    cell.locator("output", has_text="3 of 22").wait_for()
+    cell.locator("select").select_option("slope missing")
+    cell.get_by_role("button", name="Go there").click()
+    cell.locator(".gtt-walk-code li.on del", has_text="phi.df(h[t])").wait_for()

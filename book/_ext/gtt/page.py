@@ -15,6 +15,7 @@ from docutils import nodes
 from sphinx.util import logging
 
 from bptt_core.explorer import script
+from bptt_core.walk import widget as walk
 
 from . import questions
 
@@ -30,6 +31,7 @@ STATIC = HERE.parents[1] / "_theme" / "static"
 FONT = re.compile(r"url\((fonts/[\w-]+\.woff2)\)")
 TABLE = re.compile(r'(<script type="application/json"[^>]*)>([^<]{2000,})(</script>)')
 STYLE_HERE = "<!-- style -->"
+WALK = 'class="gtt-walk'
 GITHUB = re.compile(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 REPAIRS = (  # what axe-core rightly complains of
     (' aria-label="Toggle hidden content"', ""),
@@ -98,6 +100,7 @@ def add_context(app, pagename, templatename, context, doctree):
     context["has_math"] = "<mjx-container" in body
     context["has_ledger"] = "claim-filter" in body
     context["has_explorer"] = "gtt-explorer" in body
+    context["has_walk"] = WALK in body
     context["ask"] = questions.script_of(body)
     context["repository"] = app.gtt_repository
     context["version"] = app.gtt_version
@@ -111,7 +114,8 @@ def start(app):
     app.gtt_repository = repository()
     app.gtt_repaired = Counter()
     files = sorted(path for path in STATIC.iterdir() if path.is_file())
-    own = [script.classic(), script.sheet(), questions.SHEET, *questions.SCRIPTS.values()]
+    own = [script.classic(), script.sheet(), walk.SCRIPT, walk.SHEET, questions.SHEET]
+    own += questions.SCRIPTS.values()
     parts = [*(text.encode() for text in own), *(path.read_bytes() for path in files)]
     app.gtt_version = version_of(*parts)
 
@@ -186,11 +190,12 @@ def finish(app, error):
         return
     warn_of_idle_repairs(app)
     static = Path(app.outdir, "_static")
-    scripts = {"explorer.js": script.classic()}
+    scripts = {"explorer.js": script.classic(), "walk.js": walk.SCRIPT}
     for name, code in (scripts | questions.SCRIPTS).items():
         (static / name).write_text(minified(code), encoding="utf-8")
     plain, of_math = style(static)
     of_questions = squeezed(questions.SHEET)
+    of_walks = squeezed(walk.SHEET)
     written = questions.collect(app)
     for page in Path(app.outdir).rglob("*.html"):
         html = questions.fill(page.read_text(encoding="utf-8"), page, written, static)
@@ -200,6 +205,8 @@ def finish(app, error):
             css += of_math.replace("mathjax/", f"{to_static}/mathjax/")
         if questions.script_of(html):
             css += of_questions
+        if WALK in html:
+            css += of_walks
         name = page.relative_to(app.outdir).as_posix().replace("/", "-").replace(".html", ".js")
         html, moved = move_tables(html, name, static)
         head = f"<style>{css}</style>"

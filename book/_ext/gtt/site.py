@@ -72,9 +72,7 @@ def set_base(app, config):
 def add_context(app, pagename, templatename, context, doctree):
     base = app.config.html_baseurl
     title = re.sub(r"<[^>]+>", "", context.get("title") or "")
-    context["base"] = base or context["pathto"](app.config.root_doc, 1).removesuffix(
-        f"{app.config.root_doc}.html"
-    )
+    context["base"] = base or "../" * pagename.count("/")
     context["launch"] = launch_links(app.gtt_repository, page.branch(), pagename)
     context["report"] = report_link(app.gtt_repository, pagename, title)
     context["edition"] = app.gtt_edition

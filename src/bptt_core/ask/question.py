@@ -54,7 +54,7 @@ class Element(anywidget.AnyWidget):
         if "google.colab" in sys.modules:
             return data, metadata  # Colab shows every form it knows: leave it the live one alone
         linked = os.environ.get("BPTT_CORE_STATIC") == "linked"  # the book's pages load them once
-        extra = "" if linked else f"<style>{PALETTE}{SHEET}</style><script>{self._script}</script>"
+        extra = "" if linked else f"<style>{self._css}</style><script>{self._script}</script>"
         return data | {"text/html": self._html + extra}, metadata
 
 
