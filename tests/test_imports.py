@@ -55,7 +55,7 @@ WINGS = {  # the modules of a wing, each importing only from those before it; it
         "tasks",
     ],
     "derivations": ["symbols", "unrolled", "networks"],
-    "studies": ["lag_tasks", "long_gradient"],
+    "studies": ["lag_tasks", "long_gradient", "random_networks"],
     "walk": [
         *("written", "equations", "trace", "scene", "graph", "recurrent", "gated", "slips"),
         *("lines", "notes", "page", "widget"),

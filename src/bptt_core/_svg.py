@@ -64,7 +64,15 @@ def svg(fig, alt, *, uid=None):
         f'<svg class="gtt-svg" viewBox="0 0 {width:g} {height:g}" role="img" '
         f'aria-label="{escape(alt)}" style="max-width:{width:g}pt;stroke-linejoin:round"'
     )
-    return rewritten(text, r"^<svg [^>]*", head).strip()
+    return _definitions_first(rewritten(text, r"^<svg [^>]*", head).strip())
+
+
+def _definitions_first(text):
+    """All definitions at the head: a letter that one text defines and others use outlives it."""
+    found = re.findall(r"<defs>\n?(.*?)</defs>\n?", text, re.DOTALL)
+    text = re.sub(r"<defs>.*?</defs>\n?", "", text, flags=re.DOTALL)
+    end = text.index(">") + 1
+    return f"{text[:end]}\n<defs>\n{''.join(found)}</defs>{text[end:]}"
 
 
 def png(*figures):

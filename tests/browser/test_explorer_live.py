@@ -118,10 +118,11 @@ def notebook(browser, tmp_path_factory):
 
 
 READY = ".gtt-explorer[data-ready]"
-PATH = '[id$="-1-gradient"] > path'
+RADII = [0.8, 0.9, 0.95, 1, 1.05]  # the stops of the slider
+PATH = '[id$="-2-gradient"] > path'
 MOVE = """async ([cell, index]) => {
     const input = cell.querySelector('[data-control="radius"] input');
-    const path = cell.querySelector('[id$="-1-gradient"] > path');
+    const path = cell.querySelector('[id$="-2-gradient"] > path');
     input.value = index;
     input.dispatchEvent(new Event('input', {bubbles: true}));
     const table = path.getAttribute('d');
@@ -140,7 +141,7 @@ def heights(path):
 def drawn_at(cell, radius):
     """The drawn curve is, or soon becomes, the exact one at `radius`, up to rounding: heights
     linear in the log."""
-    at = {"radius": radius, "angle": 30.0, "between": 16.0}
+    at = {"radius": radius, "angle": 30.0, "between": 16.0, "k": 3.0}
     frame = linear.linear_flow(**{key: np.array([value]) for key, value in at.items()})
     values = np.log(frame.positions["gradient"][1][0])
     for _ in range(600):
@@ -158,17 +159,17 @@ def test_a_slider_brings_the_exact_curve(notebook):
     notebook("heard")
     handle = cell.element_handle()
     for i in range(24):
-        index = (3.3 + 0.7 * i) % 20
+        index = (0.3 + 0.7 * i) % 4
         came = notebook.page.evaluate(MOVE, [handle, round(index, 1)])
         if abs(index - round(index)) > 0.05:
             assert came, "no exact curve came"
-            drawn_at(cell, float(f"{0.7 + 0.025 * round(index, 1):.6g}"))
+            drawn_at(cell, float(f"{np.interp(round(index, 1), range(len(RADII)), RADII):.6g}"))
 
 
 def test_python_sets_a_trait_and_hears_the_reader(notebook):
     cell = notebook("one", READY)
     notebook("heard")
-    notebook.page.evaluate(MOVE, [cell.element_handle(), 4.4])
+    notebook.page.evaluate(MOVE, [cell.element_handle(), 2.4])
     notebook("set")
     cell.locator("output", has_text="1.037").wait_for()
     assert (
@@ -185,7 +186,7 @@ def test_python_sets_a_trait_and_hears_the_reader(notebook):
 def test_two_copies_do_not_disturb_one_another(notebook):
     one, two = notebook("one", READY), notebook("two", READY)
     before = one.locator(PATH).get_attribute("d")
-    notebook.page.evaluate(MOVE, [two.element_handle(), 15.5])
+    notebook.page.evaluate(MOVE, [two.element_handle(), 2.5])
     assert one.locator(PATH).get_attribute("d") == before != two.locator(PATH).get_attribute("d")
 
 
@@ -229,11 +230,11 @@ def test_when_the_kernel_dies_the_table_takes_over(notebook):
     slider = cell.locator('[data-control="radius"] input')
     move = "(e, to) => { e.value = to; e.dispatchEvent(new Event('input', {bubbles: true})) }"
     for _ in range(30):  # until the kernel is dead and answers no more
-        slider.evaluate(move, 7.4)
+        slider.evaluate(move, 3.4)
         with contextlib.suppress(TimeoutError):
             cell.locator(".gtt-offline").wait_for(timeout=4_000)
             break
-        slider.evaluate(move, 3)
+        slider.evaluate(move, 1)
     assert cell.locator(".gtt-offline").count() == 1
-    assert slider.input_value() == "7" and slider.get_attribute("step") == "1"
-    drawn_at(cell, 0.875)
+    assert slider.input_value() == "3" and slider.get_attribute("step") == "1"
+    drawn_at(cell, RADII[3])

@@ -166,11 +166,11 @@ def off_the_cliff():
 )
 def windows():
     def needs(**settings):
-        window, error = lab("truncation", **settings).drawn["error"]
-        return int(window[(error < 0.1).argmax()])
+        window, angle = lab("truncation", **settings).drawn["angle"]
+        return int(window[np.flatnonzero(angle >= 10)[-1] + 1])
 
     return {
-        "steps": len(lab("truncation").drawn["error"][0]),
+        "steps": int(lab("truncation").drawn["angle"][0].max()),
         "nine": needs(),
         "five": needs(memory=0.5),
         "most": needs(memory=0.99),

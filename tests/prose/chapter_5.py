@@ -1,81 +1,57 @@
 """Sentences of chapter 5: what its labs show."""
 
+import re
+
 import numpy as np
 
-from bptt_core import gradient_flow, rnn
-from prose import lab, power, says
+from bptt_core import gradient_flow, lstm
+from bptt_core.labs.forgetting import remembered
+from bptt_core.studies import random_networks
+from prose import lab, says
 
 TANH = "#lab=eigenvalues-tanh"
 
 
-def after_30(**settings):
-    return lab("eigenvalues_tanh", **settings).drawn["gradient"][1][30]
+def grows(**settings):
+    return re.search(r"grows in (\d+)", lab("eigenvalues_tanh", **settings).sentence)[1]
 
 
 @says(
     "chapters/05",
-    f"[At radius 1.2 without input]({TANH}&radius=1.2&drive=0) the gradient grows "
-    f"{{grows:.1f}}-fold in 30 steps. "
-    f"[With an input of 2]({TANH}&radius=1.2) ${{left}}$ of it is left: the input alone "
-    f"turns growth into decay.",
+    f"[At radius 1.2 without input]({TANH}&radius=1.2) the gradient grows in {{quiet}} of {{n}} "
+    f"random networks with {{units}} units. [With an input of 2]({TANH}&radius=1.2&drive=2) it "
+    "grows in none: the input alone turns growth into decay.",
 )
 def radius_1_2():
-    assert lab("eigenvalues_tanh").settings["drive"] == 2
-    return {"grows": after_30(radius=1.2, drive=0), "left": power(after_30(radius=1.2))}
+    assert grows(radius=1.2, drive=2) == "0"
+    units = lab("eigenvalues_tanh").settings["units"]
+    return {"quiet": grows(radius=1.2), "n": random_networks.NETWORKS, "units": units}
 
 
 @says(
     "chapters/05",
-    f"[At 1.5 without input]({TANH}&drive=0) the units drive themselves into saturation, "
-    f"and {{left:.2g}} is left. "
-    f"That is no law. [At 1.8]({TANH}&radius=1.8&drive=0) the units are flatter still, "
-    f"and the gradient grows "
-    "{grows:.1f}-fold.",
+    f"[At 1.5 without input]({TANH}) it grows in {{large}}, [with 10 units]({TANH}&units=10) in "
+    f"{{small}}. [At 2]({TANH}&radius=2) the units are flatter still, and it grows in {{two}}.",
 )
 def no_law():
     def passed(radius):
-        sentence = lab("eigenvalues_tanh", radius=radius, drive=0).sentence
-        return float(sentence.split("passes ")[1].split("\u00a0%")[0].split(" %")[0])
+        return lab("eigenvalues_tanh", radius=radius).drawn["here-passes"][1][0]
 
-    assert passed(1.8) < passed(1.5) < passed(1.2)
-    return {"left": after_30(drive=0), "grows": after_30(radius=1.8, drive=0)}
-
-
-@says(
-    "chapters/05",
-    "Of {n} random networks with ten units, radius 1.5 and no input, it grows over 30 "
-    "steps in {ten}; "
-    "of {n} with fifty units, in {fifty}.",
-)
-def random_networks():
-    def grows(units, n=200, radius=1.5):
-        W = np.random.default_rng(0).standard_normal((n, units, units))
-        W *= radius / np.abs(np.linalg.eigvals(W)).max(-1)[:, None, None]
-        params = rnn.Params(np.zeros((n, units, 1)), W)
-        run = rnn.forward(params, np.zeros((50, 1, 1)), np.full((1, units), 0.3))
-        return int((gradient_flow.norm_curve(params, run, lags=30)[-1] > 1).sum())
-
-    return {"n": 200, "ten": grows(10), "fifty": grows(50)}
-
-
-def half_life(**settings):
-    lags, left = lab("forget_gate", **settings).drawn["exact"]
-    left, lags = left[np.isfinite(left)], lags[np.isfinite(left)]
-    T = int(settings.get("length", 200))
-    return gradient_flow.half_life((left[-1] / left[0]) ** (1 / T))
+    assert passed(2) < passed(1.5) < passed(1.2)
+    return {"large": grows(), "small": grows(units="10"), "two": grows(radius=2)}
 
 
 @says(
     "chapters/05",
-    "[At a bias of 3](#lab=forget-gate) its mean factor over 200 steps already gives a "
-    "half-life of {long:.0f} steps",
+    "[At a bias of 3](#lab=forget-gate) a line fitted to its curve already has a half-life of "
+    "{steps:.0f} steps",
 )
-@says(
-    "chapters/05",
-    "Over [50 steps](#lab=forget-gate&length=50) the same network has a half-life of {short:.0f}.",
-)
-def half_lives():
-    return {"long": half_life(), "short": half_life(length="50")}
+def half_life():
+    inputs, params, _ = remembered(np.array([3.0]), np.array([1.0]))
+    curve = gradient_flow.norm_curve(params, lstm.forward(params, inputs))[:, 0, 0]
+    slope = np.polyfit(np.arange(len(curve)), np.log(curve), 1)[0]
+    assert f"halves every {np.log(0.5) / slope:.2g} steps" in lab("forget_gate").sentence
+    return {"steps": np.log(0.5) / slope}
 
 
 @says("chapters/05", "of which the lab shows {shown} of the {asked} steps.")

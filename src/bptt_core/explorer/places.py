@@ -53,6 +53,7 @@ def _end(x, y):
     rise = np.where(beyond == y_last, 1, beyond - y_last)
     share = (beyond.clip(0, 1) - y_last) / rise  # of the way to the next point
     x_end = x_last + np.where(np.isfinite(y_after), share * (x_after - x_last), 0)
+    x_end = np.where(np.isnan(beyond), np.nan, x_end)  # a curve without a point is near nothing
     return x_end, beyond, beyond <= 0.5
 
 

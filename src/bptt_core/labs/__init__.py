@@ -1,11 +1,11 @@
 """The movable figures of the course, one module each, with one claim each.
 
 eigenvalues_linear  eigenvalues decide where a gradient ends, not how it starts
-eigenvalues_tanh    saturation makes gradients vanish, whatever the eigenvalues of W_hh
+eigenvalues_tanh    eigenvalues above one are not enough: it depends on what tanh passes
 forget_gate         the forget gate sets how long an LSTM remembers
-paths               the paths of an LSTM's gradient add up, and they cancel
-clipping            clipping keeps one steep step from throwing everything away
-truncation          truncation turns the gradient, it does not only shorten it
+paths               the paths of an LSTM's gradient add up, and they can cancel
+clipping            clipping bounds every step; without it, one step at a cliff can go far
+truncation          truncation turns the gradient; how far depends on window, memory and length
 
 Each makes an `Explorer`. `LABS` holds them all by name: tests, documentation and the book iterate
 it.

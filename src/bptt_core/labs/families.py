@@ -1,13 +1,16 @@
-"""Lab 4: the paths of an LSTM's gradient add up, and they cancel."""
+"""Lab 4: the paths of an LSTM's gradient add up, and they can cancel."""
 
 import numpy as np
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from bptt_core import jacobians, lstm, plotting
 from bptt_core.explorer import Choice, Explorer, Frame, Slider
 from bptt_core.explorer.places import stairs
-from bptt_core.labs._words import lag_figure, number, percent
+from bptt_core.labs._words import at_end, lag_figure, number, percent
 
 LAGS = 16
+STACKS = [2, 3, 6, 14, 110]  # where the axis of the shares ends
+AGAINST = 0.1  # shares below zero that are worth a word
 STACKED = ("output", "mixed", "cell", "gates")  # from the line at zero outwards
 FAMILIES = {
     "cell": ("cell only, $t_0$", "gate-f", "-"),
@@ -35,14 +38,28 @@ def path_flow(sequence, forget_bias, scale):
     total = np.linalg.norm(families.total, axis=-1)[..., 0].T  # (n, lags)
     shares = np.stack([part[..., 0].T for part in families.along_total()]) / total
     k = np.arange(LAGS + 1)
-    sizes = {
-        gid: np.linalg.norm(family, axis=-1)[..., 0].T for gid, family in families._asdict().items()
-    }
+    parts = families._asdict() | {"total": families.total}
+    sizes = {gid: _size(part) / total[:, :1] for gid, part in parts.items()}
     positions = _stacked(k, dict(zip(families._fields, shares, strict=True)))
-    positions |= {gid: (k, size) for gid, size in (sizes | {"total": total}).items()}
-    pull = np.abs(shares).sum(0)
-    said = [_say(*case) for case in zip(total, shares[0], pull, strict=True)]
-    return Frame(positions, said)
+    # a family without a path yet has no size: not a line up from the floor
+    positions |= {gid: (k, np.where(size > 0, size, np.nan)) for gid, size in sizes.items()}
+    across = np.array([0, LAGS])
+    positions |= {"zero": (across, [0, 0]), "whole": (across, [1, 1]), "one": (across, [1, 1])}
+    helping = np.where(shares > 0, shares, 0).sum(0)
+    above = at_end(STACKS, helping.max(-1))
+    largest = np.stack([size.max(-1) for size in sizes.values()])  # every family is in view
+    low, high = np.minimum(sizes["total"].min(-1), largest.min(0)), largest.max(0)
+    limits = {
+        "shares.y": (1 - above, above),
+        "sizes.y": (10.0 ** np.floor(np.log10(low) - 0.3), 10.0 ** np.ceil(np.log10(high) + 0.1)),
+    }
+    said = [_say(*case) for case in zip(sizes["total"], shares[0], helping, strict=True)]
+    return Frame(positions, said, limits=limits)
+
+
+def _size(part):
+    """Norms of one family (lags, n, 1, H) as (n, lags)."""
+    return np.linalg.norm(part, axis=-1)[..., 0].T
 
 
 def _stacked(k, shares):
@@ -56,52 +73,59 @@ def _stacked(k, shares):
         edge = np.where(share >= 0, above, below) + share
         above = np.maximum(above, edge)
         below = np.minimum(below, edge)
-        low, high = np.clip(edge - share, -3, 4), np.clip(edge, -3, 4)
-        positions[f"share-{gid}"] = stairs(k, low, high)
+        positions[f"share-{gid}"] = stairs(k, edge - share, edge)
     return positions
 
 
-def _say(total, cell, pull):
-    lag = pull.argmax()
-    cancel = "*Paths hardly cancel*, at any lag."
-    if pull[lag] > 1.1:  # the shares add up to 1
-        helping, against = number((pull[lag] + 1) / 2), number((pull[lag] - 1) / 2)
-        cancel = (
-            f"*Paths cancel*: at lag {lag} the shares above zero add up to {helping}, "
-            f"those below to −{against}."
-        )
-    share = f"The share of the path through the cell alone is {percent(cell[-1])}."
-    return f"At lag {LAGS} the gradient is {number(total[-1])}. {share} {cancel}"
+def _say(total, cell, helping):
+    left = f"At lag {LAGS} the gradient is {number(total[-1])} times its first size."
+    share = f"The share of the path through the cell alone is {percent(cell[-1])}"
+    share += ": it works against the rest." if cell[-1] <= -AGAINST else "."
+    lag = helping.argmax()
+    up = round(helping[lag], 2)  # the shares add up to 1, and so must what is printed
+    if up - 1 < AGAINST:
+        return f"{left} {share} *Paths hardly cancel*, at any lag."
+    much = "*Paths cancel*" if up - 1 >= 0.5 else "*Paths cancel in part*"
+    return (
+        f"{left} {share} {much}: at lag {lag} the shares above zero add up to {up:.2f}, "
+        f"those below to −{up - 1:.2f}."
+    )
 
 
 @plotting.style()
 def paths():
     """Lab 4: the gradient ∂L/∂c_{T−k} split by the kind of path it took (`C34`, `C44`)."""
     share, ax = plotting.figure(2.8, 2.9)
-    ax.set(xlim=(0, LAGS), ylim=(-1.5, 2.5), yticks=[-1, 0, 1, 2])
+    ax.set(xlim=(0, LAGS), ylim=(1 - STACKS[-1], STACKS[-1]), gid="shares")
     ax.set(xlabel="lag k", title="Shares of the gradient")
+    ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     for gid, (_, colour, _) in FAMILIES.items():
-        ax.fill([0, 0], [0, 0], facecolor=f"gtt:{colour}", alpha=0.6, lw=0, gid=f"share-{gid}")
-    ax.axhline(1, color="gtt:gradient", lw=1.8)
+        ax.fill([0, 0], [0, 0], facecolor=f"gtt:{colour}", alpha=0.85, lw=0, gid=f"share-{gid}")
+    ax.plot([], [], color="gtt:muted", lw=0.7, gid="zero")
+    ax.plot([], [], color="gtt:gradient", gid="whole")
     curves = FAMILIES | {"total": ("all: exact", "gradient", "-")}
+    size = lag_figure(LAGS, 1e-11, 1e2, curves, "Size of each part, from 1 at lag 0")
+    size.axes[0].set(gid="sizes")
+    size.axes[0].yaxis.set_major_locator(LogLocator(numticks=7))
     return Explorer(
         path_flow,
-        [share, lag_figure(LAGS, 1e-5, 1e2, curves, "Size of each part")],
+        [share, size],
         {
             "sequence": Choice("Network and sequence", {"1": "1", "2": "2"}, "1"),
             "forget_bias": Slider("Forget bias", np.arange(-1, 3.1, 0.5), 1, symbol="b_f"),
             "scale": Slider("Weight scale", [0.05, 0.5, 1, 2], 2),
         },
         name="paths",
-        title="The paths of an LSTM's gradient add up, and they cancel",
+        title="The paths of an LSTM's gradient add up, and they can cancel",
         question=(
             "The path through the cell alone is the famous one. "
             "Does it carry most of the gradient 16 steps back?"
         ),
         reading=(
-            "On the left, in the colours of the right, the line at 1 is the whole gradient: parts "
+            "On the left, in the colours of the right, the line at 1 is the whole gradient. Parts "
             "above zero help it, parts below work against it. Where the stack rises above the "
-            "line, paths cancel. The cell is the usual one, with tanh."
+            "line, paths cancel. On the right are sizes: they do not add up, for the parts point "
+            "in different directions. The cell is the usual one, with tanh."
         ),
         alts=[
             "Over the lag k: stacked shares of the gradient by path family, positive above zero "
