@@ -60,6 +60,8 @@ CELLS = [
         },
     ),
     v4.new_code_cell(f"HTML({TABLE!r})"),
+    v4.new_markdown_cell("## Beside it\n\nSeen.\n\n```{fold-rest} Open it\n```\n\nFolded away."),
+    v4.new_code_cell("assert True", metadata={"name": "a33-folded"}),
 ]
 
 
@@ -172,6 +174,13 @@ def test_a_dropdown_box_folds_without_a_script(chapter):
         r'<details class="admonition dropdown[^>]*>\s*<summary class="admonition-title">Fine print</summary>',
         chapter,
     )
+
+
+def test_the_rest_of_a_section_folds_with_its_cells(chapter):
+    before, folded = chapter.split('<details class="rest">')
+    folded = folded.split("</article>")[0]
+    assert "Seen." in before and "Open it</summary>" in folded
+    assert "Folded away." in folded and 'id="a33-folded"' in folded
 
 
 def test_a_claim_links_to_its_entry_with_the_verdict(chapter):

@@ -22,7 +22,7 @@ from .cells import is_cell
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "src" / "bptt_core"
-DRAWN = ("diagrams", "explorer", "labs", "plotting", "_style", "_svg", "ask", "derivations")
+DRAWN = tuple("diagrams explorer labs walk plotting _style _svg ask derivations".split())
 CHUNK = 900_000  # characters of base64 in one script
 SILENT = '''"""Stands in for a module that needs what the page does not load: it does nothing, and says so once."""
 

@@ -1,5 +1,5 @@
-// Four small things of a page: light or dark, the contents on a phone, boxes that scroll within
-// reach of the keyboard, and the section that a report of a false sentence is about.
+// Small things of a page: light or dark, the contents on a phone, boxes that scroll within reach of
+// the keyboard, what is folded around an address, and the section that a report is about.
 {
   const root = document.documentElement;
 
@@ -65,6 +65,15 @@
       near.observe(box);
     }
   });
+
+  // What is folded opens if the address leads into it.
+  const unfold = () => {
+    const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let box = named; (box = box?.parentElement.closest("details")); ) box.open = true;
+    if (named?.closest("details")) named.scrollIntoView();
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
 
   // The form is opened from the foot of the page: what the reader came from is the section of the
   // address, or else the last one.
