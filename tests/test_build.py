@@ -63,6 +63,7 @@ CELLS = [
     v4.new_markdown_cell(
         "# Try a chapter\n\n"
         "The first paragraph of a page is its description: this one is long. {claim}`A33`\n\n"
+        "```{claims-of} A16 B05 D-eq8\n```\n\n"
         "$$\n\\pd{L}{h} = 1\n$$ (eq-one)\n\nSee {eq}`eq-one` and {numref}`fig-line`.\n\n"
         ":::{admonition} Fine print\n:class: dropdown\nFolded.\n:::\n" + PARTS
     ),
@@ -84,6 +85,8 @@ CELLS = [
     ),
     v4.new_code_cell(f"HTML({TABLE!r})"),
     v4.new_code_cell("from bptt_core import follow\n\nfollow.paths()"),
+    v4.new_markdown_cell("## Beside it\n\nSeen.\n\n```{fold-rest} Open it\n```\n\nFolded away."),
+    v4.new_code_cell("assert True", metadata={"name": "a33-folded"}),
 ]
 
 
@@ -227,10 +230,24 @@ def test_a_dropdown_box_folds_without_a_script(chapter):
     )
 
 
+def test_the_rest_of_a_section_folds_with_its_cells(chapter):
+    before, folded = chapter.split('<details class="rest">')
+    folded = folded.split("</article>")[0]
+    assert "Seen." in before and "Open it</summary>" in folded
+    assert "Folded away." in folded and 'id="a33-folded"' in folded
+
+
 def test_a_claim_links_to_its_entry_with_the_verdict(chapter):
     link = re.search(r'<a class="claim-id[^>]*>A33</a>', chapter)[0]
     assert 'href="../book/claims.html#A33"' in link
     assert 'title="holds: The state is' in link
+
+
+def test_the_claims_of_a_section_are_one_note_under_their_authors(chapter):
+    note = re.search(r'<p class="claims-of">.*?</p>', chapter, re.S)[0]
+    shown = re.findall(r">([\w-]+)</(?:a|span)>", note)
+    assert " ".join(shown) == "Arat A16 Arbel B05 Liu D-eq8"
+    assert 'class="claim-id verdict-wrong' in note and "claims.html#D-eq8" in note
 
 
 def test_the_ledger_shows_every_entry_with_its_evidence(ledger):

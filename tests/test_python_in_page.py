@@ -104,12 +104,18 @@ def test_what_draws_from_a_generator_changes_it():
     assert 1 in python.slices(SOURCES)[7]
 
 
+def test_no_cell_needs_a_question():
+    cell = nbformat.v4.new_code_cell("a = 1", metadata={"tags": ["remove-input"]})
+    assert python.needed_of(cell) == ""
+    assert python.slices([python.needed_of(cell), "a = 2", "a"])[2] == [1]
+
+
 @pytest.mark.parametrize(
     "chapter", sorted((ROOT / "chapters").glob("*.ipynb")), ids=lambda p: p.stem
 )
 def test_no_cell_of_a_chapter_reads_a_name_that_its_slice_does_not_make(chapter):
     cells = nbformat.read(chapter, as_version=4).cells
-    sources = [cell.source for cell in cells if cell.cell_type == "code"]
+    sources = [python.needed_of(cell) for cell in cells if cell.cell_type == "code"]
     made_by = [python.names(source) for source in sources]
     for number, needed in enumerate(python.slices(sources)):
         made = set().union(*(made_by[n].makes for n in needed), made_by[number].makes)

@@ -13,6 +13,13 @@ def with_python(folder):
     return folder
 
 
+def cell_of(opened):
+    """The cell, whose code is folded until a reader has put it in order."""
+    cell = opened.page.locator(CELL)
+    cell.locator("details.hide").evaluate("box => { box.open = true; }")
+    return cell
+
+
 def run(cell, code):
     """What the open cell says of `code`."""
     cell.locator("textarea").fill(code)
@@ -26,7 +33,7 @@ def test_a_cell_runs_where_it_stands_with_what_it_needs_run_before(visit, with_p
     address = PAGE if how == "http" else (with_python / PAGE).as_uri()
     opened = visit(address)
     assert not [url for url in opened.requests if "/python/" in url], "loaded before the click"
-    cell = opened.page.locator(CELL)
+    cell = cell_of(opened)
     cell.locator(".run-open").focus()
     opened.page.keyboard.press("Enter")
     cell.locator("textarea").wait_for()
@@ -43,7 +50,7 @@ def test_a_cell_runs_where_it_stands_with_what_it_needs_run_before(visit, with_p
 
 def test_reset_and_close_bring_the_cell_back(visit, with_python):
     opened = visit(PAGE)
-    cell = opened.page.locator(CELL)
+    cell = cell_of(opened)
     cell.locator(".run-open").evaluate("button => button.click()")
     before = cell.locator("textarea").input_value()
     cell.locator("textarea").fill("nonsense")
@@ -55,7 +62,7 @@ def test_reset_and_close_bring_the_cell_back(visit, with_python):
 
 def test_a_figure_in_a_cell_is_no_error(visit, with_python):
     opened = visit(PAGE)
-    cell = opened.page.locator(CELL)
+    cell = cell_of(opened)
     cell.locator(".run-open").evaluate("button => button.click()")
     said = run(
         cell,

@@ -9,6 +9,7 @@ from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +120,33 @@ class FoldAdmonitions(SphinxPostTransform):
             box.replace_self(folded)
 
 
+class fold_rest(nodes.Invisible, nodes.Element):
+    """Where what a section holds begins to be folded."""
+
+
+class FoldRest(SphinxDirective):
+    """```{fold-rest} Open it```: the rest of the section, cells included, is folded under these
+    words."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self):
+        return [fold_rest("", words=self.arguments[0])]
+
+
+class FoldSections(SphinxPostTransform):
+    default_priority = 213
+
+    def run(self, **kwargs):
+        for mark in list(self.document.findall(fold_rest)):
+            section, place = mark.parent, mark.parent.index(mark)
+            folded = details("", classes=["rest"])
+            folded += summary("", "", nodes.Text(mark["words"]))
+            folded.extend(section.children[place + 1 :])
+            section[:] = [*section.children[:place], folded]
+
+
 class WrapTables(SphinxPostTransform):
     """A table scrolls in a box of its own where the page is too narrow for it."""
 
@@ -148,8 +176,10 @@ def setup(app):
     app.connect("config-inited", execute_only)
     app.add_node(details, html=(visit_details, depart_details))
     app.add_node(summary, html=(visit_summary, depart_summary))
+    app.add_directive("fold-rest", FoldRest)
     app.add_transform(NameCells)
     app.add_transform(LinkSettings)
     app.add_post_transform(DescribeFigures)
     app.add_post_transform(FoldAdmonitions)
+    app.add_post_transform(FoldSections)
     app.add_post_transform(WrapTables)

@@ -23,7 +23,7 @@ from .cells import is_cell
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "src" / "bptt_core"
-DRAWN = ("diagrams", "explorer", "labs", "plotting", "_style", "_svg", "ask", "derivations")
+DRAWN = tuple("diagrams explorer labs walk plotting _style _svg ask derivations".split())
 CHUNK = 900_000  # characters of base64 in one script
 SILENT = '''"""Stands in for a module that needs what the page does not load: it does nothing.
 
@@ -229,13 +229,19 @@ class NumberCells(SphinxPostTransform):
             cell["classes"].append(f"cell-{cell['cell_index']}")
 
 
+def needed_of(cell):
+    """The source that other cells may need. A question is there to be answered, a drawing to be
+    seen: what they name is theirs."""
+    return "" if "remove-input" in cell.metadata.get("tags", ()) else cell.source
+
+
 def write_cells(app, static):
     """For each chapter a script with its cells' sources and what each needs, loaded at the first
     click."""
     for path in sorted(Path(app.srcdir, "chapters").glob("*.ipynb")):
         cells = nbformat.read(path, as_version=4).cells
         code = [(i, cell.source) for i, cell in enumerate(cells) if cell.cell_type == "code"]
-        needs = slices([source for _, source in code])
+        needs = slices([needed_of(cells[i]) for i, _ in code])
         table = {
             index: {"source": source, "needs": [code[n][0] for n in needed]}
             for (index, source), needed in zip(code, needs, strict=True)

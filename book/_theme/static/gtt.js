@@ -1,6 +1,6 @@
 // Small things of a page: light or dark, the contents on a phone, boxes that scroll within reach of
-// the keyboard, parts that light up together, what a link leads to, and the section that a report
-// of a false sentence is about.
+// the keyboard, parts that light up together, what a link leads to, what is folded around an address,
+// and the section that a report of a false sentence is about.
 {
   const root = document.documentElement;
 
@@ -102,6 +102,15 @@
   const hide = () => peek.replaceChildren();
   document.addEventListener("scroll", hide, { passive: true });
   document.addEventListener("keydown", ({ key }) => key === "Escape" && hide());
+
+  // What is folded opens if the address leads into it.
+  const unfold = () => {
+    const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let box = named; (box = box?.parentElement.closest("details")); ) box.open = true;
+    if (named?.closest("details")) named.scrollIntoView();
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
 
   // The form is opened from the foot of the page: what the reader came from is the section of the
   // address, or else the last one.
