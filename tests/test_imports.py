@@ -53,6 +53,8 @@ WINGS = {  # the modules of a wing, each importing only from those before it; it
         ),
         "pages",
         "tasks",
+        "lstm_lines",
+        "mean_of_three",
     ],
     "derivations": ["symbols", "unrolled", "networks"],
     "studies": ["lag_tasks", "long_gradient"],

@@ -13,8 +13,7 @@ CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
 READ_ELSEWHERE = {"## Did a gradient travel?": "test_studies.test_chapter_2_prints_what_is_stored"}
 STORIES = [
     "At step 20 a network makes a mistake, and the cause lies at step 3.",
-    'The sum is worse than the answer "zero", which would be 100% off.',
-    "(the lower end of Wilson's 95% interval)",
+    'is worse off than with the answer "zero", which would be 100% off.',
     "so we stop at lag 19.",
 ]
 REFERENCES = [
