@@ -45,6 +45,7 @@ SVG = "<svg viewBox='0 0 9 9' xmlns='http://www.w3.org/2000/svg'><path d='M0 0L9
 CELLS = [
     v4.new_markdown_cell(
         "# Try a chapter\n\nThe first paragraph of a page is its description: this one is long. {claim}`A33`\n\n"
+        "```{claims-of} A16 B05 D-eq8\n```\n\n"
         "$$\n\\pd{L}{h} = 1\n$$ (eq-one)\n\nSee {eq}`eq-one` and {numref}`fig-line`.\n\n"
         ":::{admonition} Fine print\n:class: dropdown\nFolded.\n:::\n"
     ),
@@ -177,6 +178,13 @@ def test_a_claim_links_to_its_entry_with_the_verdict(chapter):
     link = re.search(r'<a class="claim-id[^>]*>A33</a>', chapter)[0]
     assert 'href="../book/claims.html#A33"' in link
     assert 'title="holds: The state is' in link
+
+
+def test_the_claims_of_a_section_are_one_note_under_their_authors(chapter):
+    note = re.search(r'<p class="claims-of">.*?</p>', chapter, re.S)[0]
+    shown = re.findall(r">([\w-]+)</(?:a|span)>", note)
+    assert " ".join(shown) == "Arat A16 Arbel B05 Liu D-eq8"
+    assert 'class="claim-id verdict-wrong' in note and "claims.html#D-eq8" in note
 
 
 def test_the_ledger_shows_every_entry_with_its_evidence(ledger):

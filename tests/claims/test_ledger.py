@@ -189,8 +189,10 @@ def test_a_cited_cell_prints_a_number_of_the_entry_or_is_listed_as_retold():
 def citations():
     """(place, id) of every claim cited in the book, the chapters and the package."""
     for file in sorted([*(ROOT / "book").glob("*.md"), *(ROOT / "chapters").glob("*.ipynb")]):
-        for role in re.findall(r"\{claim\}`([^`]+)`", file.read_text("utf-8")):
-            yield file.name, role
+        text = file.read_text("utf-8")
+        groups = re.findall(r"\{claims-of\}((?: [\w-]+)+)", text)
+        for name in [*re.findall(r"\{claim\}`([^`]+)`", text), *" ".join(groups).split()]:
+            yield file.name, name
     for file in sorted((ROOT / "src").rglob("*.py")):
         for name in re.findall(rf"`({schema.ID})`", file.read_text("utf-8")):
             yield file.name, name

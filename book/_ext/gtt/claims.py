@@ -1,4 +1,5 @@
-"""The ledger: `book/claims.yml` becomes a page ({claims-ledger}); {claim}`A32` links into it."""
+"""The ledger: `book/claims.yml` becomes a page ({claims-ledger}); {claim}`A32` links into it, and
+{claims-of} lists the entries of a section in its margin."""
 
 import re
 from collections import Counter
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 LEDGER = "book/claims.yml"
 PAGE = "book/claims"
+AUTHORS = {"A": "Arat", "B": "Arbel", "C": "The slides", "D": "Liu"}
 # h_t, W_xh, dL_{t+1}: at most three letters, ∂ and a hat among them, and what stands below
 INDEXED = re.compile(
     r"(?<![A-Za-z0-9_])((?:[^\W\d_]|[∂⁺′\u0300-\u036f]){1,3})_(?:\{([^{}]+)\}|([A-Za-zα-ω0-9]+))(?!_)"
@@ -44,23 +46,44 @@ class ClaimRole(SphinxRole):
     An unknown id is a warning."""
 
     def run(self):
-        entries = self.env.app.gtt_claims
-        known = self.text in entries
-        if entries and not known:
-            logger.warning("no claim %r in %s", self.text, LEDGER, location=self.get_location())
-        if not known or PAGE not in self.env.found_docs:
-            return [nodes.inline(self.text, self.text, classes=["claim-id"])], []
-        entry = entries[self.text]
-        self.env.note_dependency(str(Path(self.env.srcdir, LEDGER)))
-        link = nodes.reference(
-            self.text,
-            self.text,
-            internal=True,
-            classes=["claim-id"],
-            reftitle=f"{entry['verdict']}: {plain(entry['claim'])}",
-            refuri=f"{self.env.app.builder.get_relative_uri(self.env.docname, PAGE)}#{self.text}",
-        )
-        return [link], []
+        return [link_to(self.env, self.text, self.get_location())], []
+
+
+class ClaimsOf(SphinxDirective):
+    """```{claims-of} A24 A25```: the entries that a section tells, as one quiet note: in the margin
+    where there is one, below the heading elsewhere. Coloured are those that are not so."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self):
+        note = nodes.paragraph(classes=["claims-of"])
+        for source, group in groupby(self.arguments[0].split(), key=lambda name: name[0]):
+            note += nodes.inline("", AUTHORS[source], classes=["claims-author"])
+            for name in group:
+                note += nodes.Text(" ")
+                note += link_to(self.env, name, self.get_location())
+            note += nodes.Text(" ")
+        return [note]
+
+
+def link_to(env, name, location):
+    """A link to an entry of the ledger; the bare id, where there is no such entry or no page."""
+    entries = env.app.gtt_claims
+    if entries and name not in entries:
+        logger.warning("no claim %r in %s", name, LEDGER, location=location)
+    if name not in entries or PAGE not in env.found_docs:
+        return nodes.inline(name, name, classes=["claim-id"])
+    entry = entries[name]
+    env.note_dependency(str(Path(env.srcdir, LEDGER)))
+    return nodes.reference(
+        name,
+        name,
+        internal=True,
+        classes=["claim-id", verdict_class(entry["verdict"])],
+        reftitle=f"{entry['verdict']}: {plain(entry['claim'])}",
+        refuri=f"{env.app.builder.get_relative_uri(env.docname, PAGE)}#{name}",
+    )
 
 
 class Ledger(SphinxDirective):
@@ -215,3 +238,4 @@ def setup(app):
     app.connect("builder-inited", start)
     app.add_role("claim", ClaimRole())
     app.add_directive("claims-ledger", Ledger)
+    app.add_directive("claims-of", ClaimsOf)
