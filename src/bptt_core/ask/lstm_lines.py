@@ -28,21 +28,14 @@ C_FIRST = "`dc_t` is needed here, before it is known."
 GATE_FIRST = "All four gates must have theirs before h_{t−1} gets its own."
 OLD = "`dc_next` of step t + 1 is still needed by `dc_t`: it must not be written over before."
 LINES = [
-    Line(
-        "dh_t = dh[t] + dh_next",
-        {"dh_t = dh[t]": "What the four gates of step t + 1 ask of h_t is lost: `dh_next`."},
-    ),
+    Line("dh_t = dh[t] + dh_next"),
     Line(
         "dc_t = dc_next + dh_t * o[t] * (1 - s[t] ** 2)",
         {"dc_t = dh_t * o[t] * (1 - s[t] ** 2)": said("cell's gradient not carried")},
         ((0, H_FIRST),),
     ),
     Line("da_i = dc_t * g[t] * i[t] * (1 - i[t])", {}, ((1, C_FIRST),)),
-    Line(
-        "da_f = dc_t * c[t - 1] * f[t] * (1 - f[t])",
-        {"da_f = dc_t * c[t] * f[t] * (1 - f[t])": "f_t multiplies the old cell: c_{t−1}."},
-        ((1, C_FIRST),),
-    ),
+    Line("da_f = dc_t * c[t - 1] * f[t] * (1 - f[t])", {}, ((1, C_FIRST),)),
     Line("da_g = dc_t * i[t] * (1 - g[t] ** 2)", {}, ((1, C_FIRST),)),
     Line(
         "da_o = dh_t * s[t] * o[t] * (1 - o[t])",
