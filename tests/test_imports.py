@@ -55,6 +55,8 @@ WINGS = {
         "pages",
         "tasks",
         "roads",
+        "lstm_lines",
+        "mean_of_three",
     ],
     "derivations": ["symbols", "unrolled", "networks"],
     "follow": ["roads", "graph", "element"],

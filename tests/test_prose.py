@@ -13,7 +13,7 @@ CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
 READ_ELSEWHERE = {"## Did a gradient travel?": "test_studies.test_chapter_2_prints_what_is_stored"}
 STORIES = [
     "To learn, it must carry the blame back from step 20 to step 1.",
-    'The sum is worse than the answer "zero", which would be 100% off.',
+    'is worse off than with the answer "zero", which would be 100% off.',
     "(the lower end of Wilson's 95% interval)",
     "so we stop at lag 19.",
 ]

@@ -12,12 +12,16 @@ import pytest
 from questions import outcome, slips_of
 
 from bptt_core import ask, explicit, lstm, rnn
-from bptt_core.ask import numbers, question, tasks
+from bptt_core.ask import mean_of_three, numbers, question, tasks
 from bptt_core.ask.text import rich
 from bptt_core.mistakes import MISTAKES
 
 SEEDS = range(30)
-TASKS = {"rnn": tasks.rnn_gradient, "lstm": tasks.lstm_forget_row}
+TASKS = {
+    "rnn": tasks.rnn_gradient,
+    "lstm": tasks.lstm_forget_row,
+    "mean": mean_of_three.task,
+}
 VARIANTS = {name: [task(seed) for seed in SEEDS] for name, task in TASKS.items()}
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tasks</title>
 <script defer src="ask.js"></script></head><body>{body}</body></html>"""
@@ -83,7 +87,7 @@ def right(task):
 
 
 def given(task, name, steps):
-    return np.stack([task.given[name.format(t)] for t in steps])[:, None]
+    return np.stack([task.given[name.format(t, t)] for t in steps])[:, None]
 
 
 def with_states(cache, h):
@@ -127,7 +131,16 @@ def lstm_pass(task, mistake=None):
     return [read[:2, 1], deltas[2:4, 1], read[:2, 0], deltas[2:4, 0], found.W_hh[2]]
 
 
-PASSES = {"rnn": rnn_pass, "lstm": lstm_pass}
+def mean_pass(task):
+    """δ_3, δ_2 and what both give to db_h; inputs that are 1 at one step each bring every δ out."""
+    h, error = given(task, "h_{}", (1, 1, 2, 3)), given(task, "p_{} − target_{}", (1, 2, 3))
+    params = rnn.Params(np.zeros((2, 3)), task.given["W_hh"])
+    cache = explicit.rnn.forward(params, np.eye(3)[:, None], h[0])._replace(h=h)
+    delta = explicit.rnn.backward(params, cache, error @ task.given["W_hy"] / 3).W_xh.T
+    return [delta[2], delta[1], delta[2] + delta[1]]
+
+
+PASSES = {"rnn": rnn_pass, "lstm": lstm_pass, "mean": mean_pass}
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -193,7 +206,7 @@ def test_the_tasks_ask_for_what_the_mistakes_change():
     assert len(own("lstm")) == 16, [m.name for m in own("lstm")]
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", MODULES)
 def test_a_whole_pass_with_one_mistake_has_it_named_once_and_nothing_else(page, name):
     """At two digits, in every variant: named where it first shows; after that every step is right,
     carried or the same."""
