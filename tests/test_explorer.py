@@ -319,6 +319,17 @@ def test_a_function_that_returns_no_frame_is_refused():
         wave_lab(lambda **at: tuple(waves(**at)))
 
 
+@pytest.mark.parametrize(
+    ("moves", "said"),
+    [({"play": "shape"}, r"play: got 'shape', wanted one of the sliders \['phase', 'size'\]"),
+     ({"click": {"dot": ["phase", "colour"]}}, r"click\['dot'\]: got 'colour', wanted one of the"),
+     ({"drag": {"dots": ["phase"]}}, r"drag: got \['dots'\], wanted some of .*, which move")],
+)  # fmt: skip
+def test_what_moves_by_hand_must_be_a_slider_and_what_it_moves_must_be_there(moves, said):
+    with pytest.raises(ValueError, match=said):
+        wave_lab(**moves)
+
+
 @pytest.mark.parametrize("module", [widget])
 def test_the_examples_of_the_docstrings_run(module):
     done = doctest.testmod(module)

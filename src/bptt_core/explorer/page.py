@@ -2,6 +2,7 @@
 
 import re
 
+from bptt_core._checks import wanted
 from bptt_core._style import PALETTE
 from bptt_core._svg import variable
 from bptt_core.explorer import table
@@ -14,6 +15,7 @@ def spec(model, moves, **known):
     moves  drag, click, play and below, as `Explorer` takes them
     known  name, uid and title"""
     layers, cells, sentences = model.over_grid()
+    _check(model, moves, {gid for gid, parts in layers.items() if "x" in parts})
     written = {gid: parts.pop("word") for gid, parts in layers.items() if "word" in parts}
     words, places, codes = table.encode(sentences, written)
     for gid, code in codes.items():
@@ -43,6 +45,24 @@ def spec(model, moves, **known):
         "table": packed,
     }
     return known | found, re.sub("[*_]", "", max(sentences, key=len))
+
+
+def _check(model, moves, places):
+    """ValueError: Play, drag or click names no slider, or what never moves."""
+    played = [("play", moves["play"])] if isinstance(moves["play"], str) else []
+    named = played + [
+        (f"{kind}[{gid!r}]", name)
+        for kind in ("drag", "click")
+        for gid, names in moves[kind].items()
+        for name in names
+    ]
+    sliders = [key for key, control in model.controls.items() if not isinstance(control, Choice)]
+    for argument, name in named:
+        if name not in sliders:
+            raise wanted(argument, repr(name), f"one of the sliders {sliders}")
+    for kind in ("drag", "click"):
+        if missing := sorted(set(moves[kind]) - places):
+            raise wanted(kind, missing, f"some of {sorted(places)}, which move")
 
 
 def _item(model, moves, gid, start, parts, series):

@@ -35,9 +35,10 @@ class Explorer(anywidget.AnyWidget):
     reading    how to read it, in a sentence or two
     alts       a description of each figure
     drag       {gid of markers: names of the one or two sliders they drag}
-    click      {gid of markers: names of the one or two sliders that a click on their picture sets}
+    click      {gid of markers: names of the one or two sliders that a click or a tap on their
+               picture sets, so that a marker comes there}
     play       gids of the curves whose horizontal axis is time: a button lets them grow. Or the
-               name of a slider: the button moves it from its first value to its last
+               name of a slider: the button moves it from its first value to its last, and pauses
     columns    (heading of the abscissa, {gid: heading}): the curves of the table of numbers
     below      {gid: colour of the palette that its shades below 0 have}
 

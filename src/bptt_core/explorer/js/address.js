@@ -21,7 +21,7 @@ export class Address {
     return `#lab=${this.name}${pairs.join("")}`;
   }
 
-  write() {
+  tell() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const { now, start } = this.controls;

@@ -16,9 +16,10 @@ function place({ options, values }, value) {
   return i === 0 ? 0 : i - (values[i] - value) / (values[i] - values[i - 1]);
 }
 
-function valueAt({ values }, index) {
+/** The value at a place on the grid. */
+export function valueAt({ options, values }, index) {
   const i = Math.floor(index);
-  if (i === index) return values[i];
+  if (i === index || options) return values[i];
   return Number((values[i] + (index - i) * (values[i + 1] - values[i])).toPrecision(6));
 }
 
@@ -38,6 +39,7 @@ export class Controls {
     this.list = list;
     this.start = list.map((control) => control.values[control.start]);
     this.now = [...this.start];
+    this.step = 1; // of a slider, on its grid
     this.fields = list.map(({ name }) => {
       const within = root.querySelector(`[data-control="${name}"]`);
       return {
@@ -81,6 +83,7 @@ export class Controls {
 
   /** How far one step of a slider goes: 1 is the next setting of the grid. */
   stepBy(size) {
+    this.step = size;
     this.list.forEach(({ options }, k) => {
       if (!options) this.fields[k].inputs[0].step = size;
     });

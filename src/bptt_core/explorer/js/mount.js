@@ -7,10 +7,12 @@ import { Artist, say } from "./drawing.js";
 import { Kernel } from "./kernel.js";
 import { NumberTable } from "./numbers.js";
 import { drawGrown, Player } from "./play.js";
-import { addGrips } from "./pointer.js";
+import { addGrips, listen } from "./pointer.js";
 import { Table } from "./table.js";
 
 const QUIET = 250; // milliseconds until a setting is spoken and listed
+const GROWS = 3500; // milliseconds in which Play shows all
+const STEP = 80; // or, of a slider with many values, how long it stays at each
 
 let mounts = 0;
 
@@ -20,7 +22,6 @@ class Figure {
     const $ = (selector) => root.querySelector(selector);
     this.name = spec.name;
     this.root = root;
-    this.name = spec.name;
     this.table = table;
     this.readout = $(".gtt-readout");
     this.status = $(".gtt-status");
@@ -28,18 +29,22 @@ class Figure {
     this.said = ""; // its sentence
     this.touched = false; // nothing is spoken before the reader moves something
     this.timer = 0;
-    this.controls = new Controls(spec.controls, root, root.dataset.mounted, (c) => this.set(c));
+    this.controls = new Controls(spec.controls, root, root.dataset.mounted, (changes) =>
+      this.set(changes),
+    );
     const svgs = [...root.querySelectorAll(".gtt-svg")];
     this.artists = spec.items.map((item) => new Artist(item, svgs[item.panel], spec.uid));
+    const set = (changes) => this.set(changes);
     this.artists.forEach((artist, j) => {
-      if (artist.item.drag) addGrips(artist, table.items[j], this.controls, (c) => this.set(c));
+      if (artist.item.drag) addGrips(artist, table.items[j], this.controls, set);
+      if (artist.item.click) listen(artist, table.items[j], this.controls, set);
     });
     this.numbers = new NumberTable($(".gtt-numbers"), spec.columns, this.status);
     this.numbers.details.addEventListener("toggle", () => this.numbers.fill(this.frame.cells));
-    this.player = new Player($(".gtt-play"), () => this.draw());
+    this.player = this.playerOf($(".gtt-play"), spec);
     $(".gtt-reset").addEventListener("click", () => {
-      this.player.stop();
       this.set({ ...this.controls.start });
+      this.player.paused = false;
     });
     this.show();
     for (const field of root.querySelectorAll("input, button")) field.disabled = false;
@@ -57,11 +62,26 @@ class Figure {
 
   /** Change some settings, {number of the control: value}, and tell the kernel or the address. */
   set(changes, tell = true) {
+    this.player.stop();
     if (!this.controls.set(changes)) return;
     this.touched = true;
-    this.player.stop();
     this.show();
-    if (tell) (this.kernel ?? this.address)[this.kernel ? "tell" : "write"]();
+    if (tell) (this.kernel ?? this.address).tell();
+  }
+
+  /** Play lets curves grow, or moves one slider through its grid. */
+  playerOf(button, { play, controls }) {
+    const values = controls[play]?.values;
+    if (!values) return new Player(button, () => this.draw(), GROWS);
+    const last = values.length - 1;
+    const move = () => {
+      const { share, request } = this.player;
+      if (this.controls.set({ [play]: values[Math.round(share * last)] })) this.show();
+      this.touched = true;
+      if (!request) (this.kernel ?? this.address).tell(); // it came to rest
+    };
+    const length = Math.max(GROWS, values.length * STEP);
+    return new Player(button, move, length, () => this.controls.at()[play] / last);
   }
 
   /** Show what the kernel replied, or what the table holds. */

@@ -49,36 +49,44 @@ export class Player {
   /**
    * @param {?HTMLButtonElement} button
    * @param {function()} draw - draws what has been played, the share of it
+   * @param {number} length - of it all, in milliseconds
+   * @param {?function(): number} place - how far the slider has come that is played; curves have none
    */
-  constructor(button, draw) {
+  constructor(button, draw, length, place) {
     this.button = button;
     this.draw = draw;
+    this.length = length;
+    this.place = place;
     this.share = 1;
     this.request = 0;
+    this.paused = false;
     button?.addEventListener("click", () => (this.request ? this.stop() : this.run()));
   }
 
   run() {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const begun = performance.now();
+    const from = this.paused ? this.place() % 1 : 0;
+    let begun;
     const tick = (time) => {
-      const done = Math.max(0, time - begun) / (still ? 6000 : 3500);
-      if (done >= 1) return this.stop();
-      this.request = requestAnimationFrame(tick);
+      begun ??= time;
+      const done = Math.min(from + (time - begun) / (still ? 6000 : this.length), 1);
       this.share = still ? Math.ceil(done * JUMPS) / JUMPS : done;
+      if (done === 1) return this.stop();
+      this.request = requestAnimationFrame(tick);
       this.draw();
     };
-    this.button.textContent = "Stop";
+    this.button.textContent = this.place ? "Pause" : "Stop";
     this.request = requestAnimationFrame(tick);
   }
 
-  /** Whoever stops it sees all of it. */
+  /** Whoever stops it sees all of the curves; a slider stays where it is. */
   stop() {
     if (!this.request) return;
     cancelAnimationFrame(this.request);
     this.request = 0;
     this.button.textContent = "Play";
-    this.share = 1;
+    this.paused = this.place && this.share < 1;
+    if (!this.place) this.share = 1;
     this.draw();
   }
 }

@@ -1,5 +1,7 @@
-// The pointer: markers that can be dragged. The nearest setting whose point lies under the pointer is taken.
+// The pointer: markers that can be dragged, and pictures that take a click. The nearest setting whose point lies under
+// the pointer is taken.
 
+import { valueAt } from "./controls.js";
 import { UNITS } from "./wire.js";
 
 /** Where an event is on a picture, in its points. */
@@ -8,34 +10,39 @@ function onPicture(svg, event) {
 }
 
 /**
- * The setting of some controls at which a point of an item comes nearest to where the pointer is.
+ * The setting of some controls at which one of the points comes nearest to where the pointer is: one of the grid, and
+ * with a kernel then a step of the sliders near it.
  * @param {{x: Numbers, y: Numbers}} item - its part of the table
- * @param {number} k - number of the point
+ * @param {number[]} points - numbers of the points
  * @param {Controls} controls
  * @param {number[]} free - the controls that may change
  */
-function nearest({ x, y }, k, where, controls, free) {
+function nearest({ x, y }, points, where, controls, free) {
   const at = controls.at();
   let best = Number.POSITIVE_INFINITY;
-  let found = {};
-  const search = (depth) => {
+  let found = at;
+  const search = (step, reach, middle, depth = 0) => {
     if (depth < free.length) {
-      for (let i = 0; i < controls.list[free[depth]].values.length; i++) {
-        at[free[depth]] = i;
-        search(depth + 1);
+      const a = free[depth];
+      const last = controls.list[a].values.length - 1;
+      for (let i = -reach; i <= reach; i++) {
+        at[a] = middle[a] + i * step;
+        if (at[a] >= 0 && at[a] <= last) search(step, reach, middle, depth + 1);
       }
       return;
     }
-    const away = Math.hypot(
-      x.data[x.row(at) + k] / UNITS - where.x,
-      y.data[y.row(at) + k] / UNITS - where.y,
-    );
-    if (away >= best) return;
-    best = away;
-    found = Object.fromEntries(free.map((a) => [a, controls.list[a].values[at[a]]]));
+    for (const k of points) {
+      const [left, top] = [x, y].map((numbers) => numbers.between(at, k) / UNITS);
+      const away = Math.hypot(left - where.x, top - where.y);
+      if (away >= best) continue;
+      best = away;
+      found = [...at];
+    }
   };
-  search(0);
-  return found;
+  const longest = Math.max(...free.map((a) => controls.list[a].values.length));
+  search(1, longest, [...at]);
+  if (controls.step < 1) search(controls.step, 9, found);
+  return Object.fromEntries(free.map((a) => [a, valueAt(controls.list[a], found[a])]));
 }
 
 /** Circles on the points of an artist; a finger or a mouse drags them. */
@@ -54,8 +61,18 @@ export function addGrips(artist, numbers, controls, set) {
     });
     circle.addEventListener("pointermove", (event) => {
       if (circle.hasPointerCapture(event.pointerId))
-        set(nearest(numbers, k, onPicture(svg, event), controls, item.drag));
+        set(nearest(numbers, [k], onPicture(svg, event), controls, item.drag));
     });
     return circle;
+  });
+}
+
+/** A click or a tap on the picture of an artist brings its nearest point there. */
+export function listen({ item, svg }, numbers, controls, set) {
+  const points = Array.from({ length: numbers.x.n }, (_, k) => k);
+  svg.classList.add("gtt-click");
+  svg.addEventListener("click", (event) => {
+    if (event.target.classList.contains("gtt-grip")) return; // it is dragged
+    set(nearest(numbers, points, onPicture(svg, event), controls, item.click));
   });
 }

@@ -36,6 +36,15 @@ class Numbers {
     return this.strides.reduce((offset, stride, k) => offset + at[k] * stride, 0);
   }
 
+  /** A number at a setting between those of the grid, as if it went straight from one to the next. */
+  between(at, number) {
+    const low = this.row(at.map(Math.floor)) + number;
+    return at.reduce((sum, place, k) => {
+      const rise = this.data[low + this.strides[k]] - this.data[low];
+      return place % 1 ? sum + (place % 1) * rise : sum;
+    }, this.data[low]);
+  }
+
   part(at) {
     return this.data.subarray(this.row(at), this.row(at) + this.n);
   }
