@@ -55,8 +55,10 @@ WINGS = {  # the modules of a wing, each importing only from those before it; it
         "tasks",
     ],
     "derivations": ["symbols", "unrolled", "networks"],
-    "studies": ["lag_tasks", "long_gradient"],
-    "labs": ["_words", "linear", "saturation", "forgetting", "families", "cliff", "windows"],
+    "studies": ["lag_tasks", "long_gradient", "first_letter"],
+    "labs": [
+        *("_words", "lanes", "linear", "saturation", "forgetting", "families", "cliff", "windows"),
+    ],
 }
 NUMERIC = {"numpy"}
 DRAWING = {"numpy", "matplotlib"}
