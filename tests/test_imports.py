@@ -60,13 +60,14 @@ WINGS = {
     ],
     "derivations": ["symbols", "unrolled", "networks"],
     "follow": ["roads", "graph", "element"],
-    "studies": ["lag_tasks", "long_gradient", "random_networks"],
+    "studies": ["lag_tasks", "long_gradient", "first_letter", "random_networks"],
     "walk": [
         *("written", "equations", "trace", "scene", "graph", "recurrent", "gated", "slips"),
         *("lines", "notes", "page", "widget"),
     ],
     "labs": [
         "_words",
+        "lanes",
         "balance",
         "linear",
         "saturation",

@@ -1,10 +1,12 @@
 """Sentences of the landing page and the README."""
 
-import numpy as np
-import yaml
-from lab_claims import states
+import json
+import re
 
-from prose import ROOT, lab, says
+import yaml
+
+from bptt_core.studies import first_letter, long_gradient
+from prose import ROOT, lab, pages, says
 
 
 @says(
@@ -30,39 +32,99 @@ def dozens():
     return {}
 
 
-@says(
-    "book/intro.md",
-    "[as the figure opens](#lab=eigenvalues-linear), both eigenvalues are inside, "
-    "and the gradient first grows {peak:.1f}-fold by lag {at}.",
-)
-def grows_first():
-    state = lab("eigenvalues_linear")
-    assert np.hypot(*state.drawn["pair"]).max() < 1
-    lags, norm = state.drawn["gradient"]
-    assert norm[-1] < 1
-    return {"peak": norm.max(), "at": int(lags[(norm > (1 - 1e-6) * norm.max()).argmax()])}
+def know(cell, update):
+    """How many of the stored networks know the first letter after some updates."""
+    right = first_letter.stored()[cell]["right"][:, first_letter.MOMENTS.index(update)]
+    return int((right / first_letter.FRESH > 0.95).sum())
 
 
 @says(
     "book/intro.md",
-    "Open the angle between the eigenvectors [to 90°](#lab=eigenvalues-linear&between=90) "
-    "and the growth is gone.",
+    "[After 150 updates](#lab=two-lanes) {lstm} of {n} LSTMs with a forget bias of 3 know the "
+    "letter, and {rnn} of {n} RNNs.",
 )
-def no_growth():
-    assert (np.diff(lab("eigenvalues_linear", between=90).drawn["gradient"][1]) < 0).all()
+def after_150_updates():
+    state = lab("two_lanes")
+    assert state.settings == {"forget_bias": 3, "update": 150, "network": 2}
+    lstm, rnn = know("LSTM 3", 150), know("RNN", 150)
+    assert f"*{rnn}* RNNs and *{lstm}* LSTMs know" in state.sentence
+    return {"lstm": lstm, "rnn": rnn, "n": first_letter.NETWORKS}
+
+
+@says(
+    "book/intro.md",
+    "In the RNN training itself made the message fainter: after 400 updates in {fainter} of {many} "
+    "networks.",
+)
+def training_made_it_vanish():
+    (row,) = long_gradient.rows("arrival", cell="RNN", length=30)
+    assert row["trained"][-1][1] < row["fresh"][-1][1] / 10  # the medians too
+    return {"fainter": row["less arrives"], "many": row["n"]}
+
+
+@says(
+    "book/intro.md",
+    "[With a forget bias of 0](#lab=two-lanes&forget_bias=0) none of {n} learns it in 400 updates, "
+    "and before training its gradient fades even faster than the RNN's, in {faster} of {n}.",
+)
+def bias_0():
+    assert know("LSTM 0", 400) == 0
+    fresh = [first_letter.stored()[cell]["arrives"][:, 0] for cell in ("LSTM 0", "RNN")]
+    return {"n": first_letter.NETWORKS, "faster": int((fresh[0] < fresh[1]).sum())}
+
+
+@says(
+    "book/intro.md",
+    "Train the LSTMs with a bias of 3 on a gradient that is cut off after ten steps, and after "
+    "400 updates the letter is known by {cut} of {n}, where it is by {whole} of {n} with the whole "
+    "of it.",
+)
+def cut_off():
+    found = {}
+    for name, window in (("cut", 10), ("whole", None)):
+        (row,) = long_gradient.rows(
+            "atlas", task="letter, first", length=30, cell="LSTM 3", window=window
+        )
+        found |= {name: sum(update <= 400 for update in row["updates"]), "n": row["n"]}
+    return found
+
+
+@says(
+    "book/intro.md",
+    "[Take the figure above back to the fresh networks](#lab=two-lanes&update=0) and press Play.",
+)
+def back_to_the_start():
+    assert lab("two_lanes", update=0).sentence.startswith("Before training")
     return {}
 
 
-@says(
-    "book/intro.md",
-    "Outside the circle the gradient explodes. On it, the gradient neither dies nor explodes. "
-    "Inside, it dies in the end.",
-)
-def circle():
-    """In every state of the lab the norm lies between ρ^k and a multiple of ρ^k."""
-    for state in states("eigenvalues_linear"):
-        lags, norm = state.drawn["gradient"]
-        swing = norm / state.settings["radius"] ** lags
-        assert 1 - 1e-9 < swing.min()
-        assert swing.max() < 1.001 / np.tan(np.deg2rad(state.settings["between"]) / 2) + 1
-    return {}
+@says("book/intro.md", "step 1 what was wrong at step {last}")
+def length():
+    return {"last": first_letter.LENGTH}
+
+
+def minutes(chapter):
+    """What it takes to read a chapter: 200 words a minute, three seconds a line of code."""
+    cells = json.loads(pages()[chapter].read_text(encoding="utf-8"))["cells"]
+    text = {"markdown": "", "code": ""}
+    for cell in cells:
+        text[cell["cell_type"]] += "".join(cell["source"]) + "\n"
+    return len(text["markdown"].split()) / 200 + len(text["code"].splitlines()) / 20
+
+
+def reading_time(chapter):
+    """What the landing page says; if that is far off, what it should say."""
+    landing = (ROOT / "book" / "intro.md").read_text(encoding="utf-8")
+    said = int(re.search(rf"/{chapter[-2:]}_.*?\| (\d+) min \|", landing)[1])
+    return {"minutes": said if 0.7 < minutes(chapter) / said < 1.4 else round(minutes(chapter))}
+
+
+def declare_reading_time(chapter, text):
+    says("book/intro.md", f"| {text} | {{minutes}} min |")(lambda: reading_time(chapter))
+
+
+declare_reading_time("chapters/01", "M. M. Arat's post")
+declare_reading_time("chapters/02", "S. Liu's note")
+declare_reading_time("chapters/03", "N. Arbel's article")
+declare_reading_time("chapters/04", "the slides of Module 15.3")
+declare_reading_time("chapters/05", "the labs")

@@ -1,5 +1,6 @@
 """The movable figures of the course, one module each, with one claim each.
 
+two_lanes           what of the last answer's gradient gets back to the first letter
 eigenvalues_linear  eigenvalues decide where a gradient ends, not how it starts
 eigenvalues_tanh    eigenvalues above one are not enough: it depends on what tanh passes
 forget_gate         the forget gate sets how long an LSTM remembers
@@ -16,6 +17,7 @@ from bptt_core.labs.balance import balanced_cell
 from bptt_core.labs.cliff import clipping
 from bptt_core.labs.families import paths
 from bptt_core.labs.forgetting import forget_gate
+from bptt_core.labs.lanes import two_lanes
 from bptt_core.labs.linear import eigenvalues_linear
 from bptt_core.labs.saturation import eigenvalues_tanh
 from bptt_core.labs.windows import truncation
@@ -23,6 +25,7 @@ from bptt_core.labs.windows import truncation
 LABS = {
     make.__name__: make
     for make in (
+        two_lanes,
         eigenvalues_linear,
         eigenvalues_tanh,
         forget_gate,
@@ -41,4 +44,5 @@ __all__ = [
     "forget_gate",
     "paths",
     "truncation",
+    "two_lanes",
 ]

@@ -11,10 +11,10 @@ every 100 updates, on 500 fresh sequences: a mean squared error below 0.03, or m
 classes right. That and the recipe (16 units, Adam 0.005, gradient clipped at 1, batches of 32, at
 most 2000 updates, float32) were settled before the runs.
 
-run       train networks side by side, one a seed
-measure   what of the gradient arrives at earlier steps, and the forget gate
-plan      what was run; `rows` reads it from the stored result
-wilson    the 95% interval of a share
+run          train networks side by side, one a seed; `training_of`, update by update
+measure      what of the gradient arrives at earlier steps, and the forget gate
+plan         what was run; `rows` reads it from the stored result
+wilson       the 95% interval of a share
 
     python -m bptt_core.studies.long_gradient
 
@@ -40,9 +40,7 @@ STORED = Path(__file__).with_suffix(".json")
 CELLS = {
     "RNN": (rnn, {}),
     "orthogonal RNN": (rnn, {"orthogonal": True}),
-    "LSTM 0": (lstm, {"forget_bias": 0.0}),
-    "LSTM 1": (lstm, {"forget_bias": 1.0}),
-    "LSTM 3": (lstm, {"forget_bias": 3.0}),
+    **{f"LSTM {bias}": (lstm, {"forget_bias": float(bias)}) for bias in range(6)},
 }
 
 
@@ -70,25 +68,35 @@ class Runs(NamedTuple):
 
 def run(setting, seeds, updates=UPDATES, *, stop=True):
     """Train one network a seed, each on data of its own; `stop` as soon as every one has passed."""
-    cell, settings = CELLS[setting.cell]
     task = TASKS[setting.task](setting.length)
-    sizes = task.inputs, setting.units, task.outputs
-    rngs = [np.random.default_rng(seed) for seed in seeds]
-    drawn = [training.init_model(cell, *sizes, r, dtype=np.float32, **settings) for r in rngs]
-    start = model = map_leaves(lambda *arrays: np.stack(arrays), *drawn)
-    name, _, rate = setting.optimiser.partition(" ")
-    optimiser = training.adam(RATE) if name == "adam" else training.sgd(float(rate), momentum=0.9)
     fresh = fresh_batch(task, seeds)
     learnt = np.zeros(len(seeds), int)
-    for update in range(1, updates + 1):
-        gradients = gradient(model, grid_batch(task, BATCH, rngs), setting.window, setting.frozen)
-        model = optimiser(model, clip_each(gradients, CLIP))
-        if update % EVERY == 0 or update == updates:
+    for update, model in training_of(setting, seeds, updates):
+        if update == 0:
+            start = model
+        elif update % EVERY == 0 or update == updates:
             score = score_of(model, fresh)
             learnt[(learnt == 0) & passes(task, score)] = update
             if stop and learnt.all():
                 break
     return Runs(start, model, learnt, score)
+
+
+def training_of(setting, seeds, updates, *, clip=CLIP):
+    """(update, model) of networks that train side by side, one a seed; at update 0 as drawn."""
+    cell, settings = CELLS[setting.cell]
+    task = TASKS[setting.task](setting.length)
+    sizes = task.inputs, setting.units, task.outputs
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    drawn = [training.init_model(cell, *sizes, r, dtype=np.float32, **settings) for r in rngs]
+    model = map_leaves(lambda *arrays: np.stack(arrays), *drawn)
+    name, _, rate = setting.optimiser.partition(" ")
+    optimiser = training.adam(RATE) if name == "adam" else training.sgd(float(rate), momentum=0.9)
+    yield 0, model
+    for update in range(1, updates + 1):
+        gradients = gradient(model, grid_batch(task, BATCH, rngs), setting.window, setting.frozen)
+        model = optimiser(model, gradients if clip is None else clip_each(gradients, clip))
+        yield update, model
 
 
 def grid_batch(task, batch, rngs):

@@ -24,7 +24,7 @@ function textInstead(node, { size, anchor, fill, halo }) {
   const text = svgElement("text", { "font-size": size, "text-anchor": anchor });
   text.style.fill = fill;
   if (halo) text.classList.add("gtt-halo");
-  node.replaceChildren(text);
+  node.replaceChildren(...node.querySelectorAll("defs"), text); // other texts use its letters
   return text;
 }
 
