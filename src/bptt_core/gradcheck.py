@@ -24,7 +24,7 @@ from bptt_core._checks import check_choice, check_number, wanted
 from bptt_core._containers import leaves, map_leaves
 from bptt_core.cells import find_cell
 
-__all__ = ["GradientError", "check_gradients", "numerical_gradients"]
+__all__ = ["GradientError", "check_gradients", "numerical_gradients", "said_factor"]
 
 COMPLEX_STEP = 1e-30
 CENTRAL_STEP = (
