@@ -106,8 +106,13 @@
   // What is folded opens if the address leads into it.
   const unfold = () => {
     const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    for (let box = named; (box = box?.parentElement.closest("details")); ) box.open = true;
-    if (named?.closest("details")) named.scrollIntoView();
+    let box = named?.closest("details");
+    if (!box) return;
+    while (box) {
+      box.open = true;
+      box = box.parentElement.closest("details");
+    }
+    named.scrollIntoView();
   };
   addEventListener("hashchange", unfold);
   unfold();
