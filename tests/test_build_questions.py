@@ -47,7 +47,7 @@ def book(folder, second):
     toc = TOC.replace(
         "[{file: chapters/01_try}]", "[{file: chapters/01_try}, {file: chapters/02_again}]"
     )
-    toc = toc.replace("[{file: book/claims}]", "[{file: book/claims}, {file: book/answers}]")
+    toc = toc.replace("{file: book/claims}", "{file: book/claims}, {file: book/answers}")
     (folder / "_toc.yml").write_text(toc, encoding="utf-8")
     return folder
 

@@ -14,7 +14,6 @@ READ_ELSEWHERE = {"## Did a gradient travel?": "test_studies.test_chapter_2_prin
 STORIES = [
     "To learn, it must carry the blame back from step 20 to step 1.",
     'is worse off than with the answer "zero", which would be 100% off.',
-    "(the lower end of Wilson's 95% interval)",
     "so we stop at lag 19.",
 ]
 REFERENCES = [

@@ -293,7 +293,11 @@ def _hint(got, right, tolerance, factors):
 def said_factor(factor, sizes):
     """A factor in words, such as "the right gradient times 0.25, which is 1/B: …".
 
-    sizes  {"T": 10, "B": 4}, numbers by which one may have multiplied or divided"""
+    sizes  {"T": 10, "B": 4}, numbers by which one may have multiplied or divided
+
+    >>> gradcheck.said_factor(0.25, {"T": 10, "B": 4})
+    'the right gradient times 0.25, which is 1/B: a sum for a mean, or a mean for a sum'
+    """
     if math.isclose(factor, -1, rel_tol=1e-6):
         return "the right gradient with the wrong sign"
     usual = {

@@ -103,13 +103,23 @@ def length():
     return {"last": first_letter.LENGTH}
 
 
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
+
+
 def minutes(chapter):
-    """What it takes to read a chapter: 200 words a minute, three seconds a line of code."""
+    """What it takes to read a chapter and to answer it.
+
+    200 words a minute, three seconds for a line of code that is seen, one minute for a question."""
     cells = json.loads(pages()[chapter].read_text(encoding="utf-8"))["cells"]
     text = {"markdown": "", "code": ""}
+    questions = 0
     for cell in cells:
-        text[cell["cell_type"]] += "".join(cell["source"]) + "\n"
-    return len(text["markdown"].split()) / 200 + len(text["code"].splitlines()) / 20
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown" or not FOLDED & set(cell["metadata"].get("tags", ())):
+            text[cell["cell_type"]] += source + "\n"
+        questions += bool(re.search(r"^(?:\w+ = )?ask\.\w+\($", source, re.M))
+    read = len(text["markdown"].split()) / 200 + len(text["code"].splitlines()) / 20
+    return read + questions
 
 
 def reading_time(chapter):
