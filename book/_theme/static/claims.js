@@ -53,7 +53,7 @@
       form.scrollIntoView();
       return;
     }
-    const target = hash && document.getElementById(hash);
+    const target = document.getElementById(hash);
     if (!target?.closest("[hidden]")) return;
     form.reset();
     show();
