@@ -226,4 +226,4 @@ def test_the_ledger_is_searched_by_words_and_its_counts_lead_to_what_they_count(
     found = [e.get_attribute("id") for e in page.locator(".claim:visible").all()]
     assert found == ["D-x53", "D-x27"]
     page.locator(".claim-filter [name=q]").fill("no such words")
-    assert output.inner_text().startswith("0 of ") and page.url.endswith("q=no+such+words")
+    assert output.inner_text().startswith("0 of ") and "q=no+such+words" in page.url
