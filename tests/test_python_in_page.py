@@ -18,6 +18,21 @@ import pyodide  # noqa: E402
 from gtt import python  # noqa: E402
 
 
+every_chapter = pytest.mark.parametrize(
+    "chapter", sorted((ROOT / "chapters").glob("*.ipynb")), ids=lambda p: p.stem
+)
+
+
+def run_with_numpy_alone(folder, code):
+    """Run code as the page does: with the package in `folder`, and no other than NumPy."""
+    start = f"import sys; sys.path[:0] = [{str(folder)!r}]\n"
+    start += "sys.modules.update(matplotlib=None, sympy=None, anywidget=None)\n"
+    site = str(Path(__import__("numpy").__file__).parents[1])
+    command = [sys.executable, "-S", "-c", start + code]
+    done = subprocess.run(command, env={"PYTHONPATH": site}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-300:]
+
+
 def test_a_file_is_accepted_for_its_hash_and_for_nothing_else(tmp_path, monkeypatch):
     monkeypatch.setattr(pyodide, "FOLDER", tmp_path / "kept")
     given = tmp_path / "pyodide.js"
@@ -65,20 +80,23 @@ def test_the_archive_of_the_package_is_the_package_and_imports_numpy_alone(tmp_p
         ]
     for name in core:
         assert (tmp_path / name).read_text("utf-8") == (ROOT / "src" / name).read_text("utf-8")
-    code = (
-        "import sys; sys.modules.update(matplotlib=None, sympy=None, anywidget=None)\n"
+    run_with_numpy_alone(
+        tmp_path,
         "from bptt_core import gradcheck, labs, lstm, mistakes, plotting, rnn, tasks, training\n"
         "fig, ax = plotting.figure(); ax.set(title='x'); plotting.show(fig)\n"
-        "import bptt_core; assert bptt_core.__file__.startswith(sys.path[0])"
+        "import bptt_core; assert bptt_core.__file__.startswith(sys.path[0])",
     )
-    command = [
-        sys.executable,
-        "-S",
-        "-c",
-        f"import sys; sys.path[:0] = [{str(tmp_path)!r}]\n{code}",
-    ]
-    site = str(Path(__import__("numpy").__file__).parents[1])
-    subprocess.run(command, check=True, env={"PYTHONPATH": site}, capture_output=True)
+
+
+@every_chapter
+def test_what_a_chapter_imports_is_in_the_archive(chapter, tmp_path):
+    """In the page nothing of a chapter runs without its imports."""
+    with zipfile.ZipFile(io.BytesIO(python.package_archive())) as archive:
+        archive.extractall(tmp_path)
+    cells = nbformat.read(chapter, as_version=4).cells
+    first = next(cell.source for cell in cells if cell.cell_type == "code")
+    assert "import numpy as np" in first
+    run_with_numpy_alone(tmp_path, first)
 
 
 SOURCES = [
@@ -110,9 +128,7 @@ def test_no_cell_needs_a_question():
     assert python.slices([python.needed_of(cell), "a = 2", "a"])[2] == [1]
 
 
-@pytest.mark.parametrize(
-    "chapter", sorted((ROOT / "chapters").glob("*.ipynb")), ids=lambda p: p.stem
-)
+@every_chapter
 def test_no_cell_of_a_chapter_reads_a_name_that_its_slice_does_not_make(chapter):
     cells = nbformat.read(chapter, as_version=4).cells
     sources = [python.needed_of(cell) for cell in cells if cell.cell_type == "code"]

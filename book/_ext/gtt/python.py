@@ -13,6 +13,7 @@ import io
 import json
 import os
 import re
+import sys
 import zipfile
 from pathlib import Path
 
@@ -23,7 +24,6 @@ from .cells import is_cell
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "src" / "bptt_core"
-DRAWN = tuple("diagrams explorer labs walk plotting _style _svg ask derivations".split())
 CHUNK = 900_000  # characters of base64 in one script
 SILENT = '''"""Stands in for a module that needs what the page does not load: it does nothing.
 
@@ -70,9 +70,41 @@ licence.
 """
 
 
+def drawing():
+    """The package's modules that need more than NumPy, themselves or through another of them."""
+    reads = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        reads.setdefault(name, set()).update(imported(path.read_text(encoding="utf-8")))
+    found = {name for name, others in reads.items() if others - reads.keys()}
+    while more := {name for name, others in reads.items() if others & found} - found:
+        found |= more
+    return found
+
+
+def imported(source):
+    """What a module imports when it is loaded: names of the package's modules, and of others that
+    neither Python nor NumPy brings."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            inside = node.module == "bptt_core"
+            modules = [f"bptt_core.{a.name}" for a in node.names] if inside else [node.module]
+        else:
+            continue
+        for module in modules:
+            first, _, rest = module.partition(".")
+            if first == "bptt_core":
+                yield rest.partition(".")[0]
+            elif first not in sys.stdlib_module_names | {"numpy"}:
+                yield first
+
+
 def package_archive():
     """The numeric core as a zip archive; modules that draw are stand-ins."""
     data = io.BytesIO()
+    stand_ins = drawing()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
 
         def add(name, text):
@@ -80,9 +112,9 @@ def package_archive():
 
         for path in sorted(PACKAGE.rglob("*.py")):
             name = path.relative_to(PACKAGE)
-            if name.parts[0].removesuffix(".py") not in DRAWN:
+            if name.parts[0].removesuffix(".py") not in stand_ins:
                 add(name.as_posix(), path.read_text(encoding="utf-8"))
-        for name in DRAWN:
+        for name in sorted(stand_ins):
             add(f"{name}.py", SILENT)
     return data.getvalue()
 
