@@ -33,7 +33,7 @@ OWN = ("gtt.js", "claims.js")  # the theme's, minified like the package's
 FONT = re.compile(r"url\((fonts/[\w-]+\.woff2)\)")
 TABLE = re.compile(r'(<script type="application/json"[^>]*)>([^<]{2000,})(</script>)')
 STYLE_HERE = "<!-- style -->"
-WALK = 'class="gtt-walk'
+FIGURES = {"walk": walk, "follow": follow}  # each with a script and a sheet of its own
 GITHUB = re.compile(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 REPAIRS = (  # what axe-core rightly complains of
     (' aria-label="Toggle hidden content"', ""),
@@ -102,8 +102,7 @@ def add_context(app, pagename, templatename, context, doctree):
     context["has_math"] = "<mjx-container" in body
     context["has_ledger"] = "claim-filter" in body
     context["has_explorer"] = "gtt-explorer" in body
-    context["has_walk"] = WALK in body
-    context["has_follow"] = "gtt-follow" in body
+    context["figures"] = figures_of(body)
     context["ask"] = questions.script_of(body)
     context["repository"] = app.gtt_repository
     context["version"] = app.gtt_version
@@ -113,12 +112,17 @@ def add_context(app, pagename, templatename, context, doctree):
         context["display_toc"] = False
 
 
+def figures_of(html):
+    """The names of the `FIGURES` that stand on a page."""
+    return [name for name in FIGURES if f'class="gtt-{name}' in html]
+
+
 def start(app):
     app.gtt_repository = repository()
     app.gtt_repaired = Counter()
     files = sorted(path for path in STATIC.iterdir() if path.is_file())
-    own = [script.classic(), script.sheet(), walk.SCRIPT, walk.SHEET, questions.SHEET]
-    own += [follow.SCRIPT, follow.SHEET, *questions.SCRIPTS.values()]
+    own = [script.classic(), script.sheet(), questions.SHEET, *questions.SCRIPTS.values()]
+    own += [text for figure in FIGURES.values() for text in (figure.SCRIPT, figure.SHEET)]
     parts = [*(text.encode() for text in own), *(path.read_bytes() for path in files)]
     app.gtt_version = version_of(*parts)
 
@@ -194,13 +198,13 @@ def finish(app, error):
     warn_of_idle_repairs(app)
     static = Path(app.outdir, "_static")
     scripts = {"explorer.js": script.classic()}
-    scripts |= {"walk.js": walk.SCRIPT, "follow.js": follow.SCRIPT}
+    scripts |= {f"{name}.js": figure.SCRIPT for name, figure in FIGURES.items()}
     scripts |= {name: (STATIC / name).read_text(encoding="utf-8") for name in OWN}
     for name, code in (scripts | questions.SCRIPTS).items():
         (static / name).write_text(minified(code), encoding="utf-8")
     plain, of_math = style(static)
     of_questions = squeezed(questions.SHEET)
-    of_walks = squeezed(walk.SHEET)
+    of_figures = {name: squeezed(figure.SHEET) for name, figure in FIGURES.items()}
     written = questions.collect(app)
     for page in Path(app.outdir).rglob("*.html"):
         html = questions.fill(page.read_text(encoding="utf-8"), page, written, static)
@@ -210,10 +214,7 @@ def finish(app, error):
             css += of_math.replace("mathjax/", f"{to_static}/mathjax/")
         if questions.script_of(html):
             css += of_questions
-        if WALK in html:
-            css += of_walks
-        if 'class="gtt-follow"' in html:
-            css += squeezed(follow.SHEET)
+        css += "".join(of_figures[figure] for figure in figures_of(html))
         name = page.relative_to(app.outdir).as_posix().replace("/", "-").replace(".html", ".js")
         html, moved = move_tables(html, name, static)
         head = f"<style>{css}</style>"
