@@ -188,6 +188,12 @@ def test_the_theme_button_is_remembered_on_the_next_page(visit):
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+@pytest.mark.parametrize("name", ["book/claims.html", "book/glossary.html"])
+def test_an_address_that_cannot_be_read_leaves_the_page_quiet(visit, name):
+    opened = visit(f"{name}#%")
+    assert opened.page.locator("h1").is_visible() and opened.console == []
+
+
 def test_the_ledger_filters_and_counts(visit, folder):
     if not (folder / "book" / "claims.html").exists():
         pytest.skip("the book has no ledger yet")

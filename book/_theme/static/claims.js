@@ -41,9 +41,9 @@
 
   // what the address asks for: a selection, or an entry that a selection may hide
   const read = () => {
-    const hash = decodeURIComponent(location.hash.slice(1).replaceAll("+", " "));
+    const hash = location.hash.slice(1);
     if (hash.includes("=")) {
-      const asked = new URLSearchParams(location.hash.slice(1));
+      const asked = new URLSearchParams(hash);
       for (const name of names) {
         const field = form.elements[name];
         if (field.type === "checkbox") field.checked = asked.has(name);

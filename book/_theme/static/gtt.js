@@ -103,9 +103,18 @@
   document.addEventListener("scroll", hide, { passive: true });
   document.addEventListener("keydown", ({ key }) => key === "Escape" && hide());
 
+  // The place that the address names, if it names one.
+  const addressed = () => {
+    try {
+      return document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    } catch {
+      return null; // a % that stands for nothing
+    }
+  };
+
   // What is folded opens if the address leads into it.
   const unfold = () => {
-    const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const named = addressed();
     let box = named?.closest("details");
     if (!box) return;
     while (box) {
@@ -121,8 +130,7 @@
   // address, or else the last one.
   const report = document.querySelector(".report");
   report?.addEventListener("click", () => {
-    const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const section = named?.closest("section") ?? [...document.querySelectorAll("section")].at(-1);
+    const section = addressed()?.closest("section") ?? [...document.querySelectorAll("section")].at(-1);
     const heading = section?.querySelector("h1, h2, h3")?.textContent.replace(/#$/, "").trim();
     const url = new URL(report.href);
     if (heading) url.searchParams.set("section", heading);
