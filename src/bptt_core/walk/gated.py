@@ -5,7 +5,7 @@ import numpy as np
 from bptt_core.explicit import lstm
 from bptt_core.walk.graph import BOX, HIGH, SMALL, Graph
 from bptt_core.walk.recurrent import SCENE as RNN
-from bptt_core.walk.recurrent import WIDE
+from bptt_core.walk.recurrent import WIDE, initial_box, state_box
 from bptt_core.walk.recurrent import words as of_rnn
 from bptt_core.walk.scene import Scene
 
@@ -77,14 +77,8 @@ def draw(at, uid):
     for t in range(last + 1):
         x = 38 + WIDE * t
         if t == 0:
-            for letter, row in (("c", CELL), ("h", STATE)):
-                start = at(f"d{letter}_next", 1)
-                cells = at.cells(f"d{letter}_next", 1)
-                shown = [
-                    (0, start, f"{letter}_0", at.kept(letter, 0), "gtt-walk-ahead"),
-                    (start, end, f"∂L/∂{letter}_0", cells, "gtt-walk-total"),
-                ]
-                graph.box((x, row), shown)
+            initial_box(graph, at, (x, CELL), "c", end)
+            initial_box(graph, at, (x, STATE), "h", end)
         else:
             _step(graph, at, t, x, end)
     return graph.svg()
@@ -138,16 +132,7 @@ def _step(graph, at, t, x, end):
         ],
         [cell, of_cell],
     )
-    graph.box(
-        (x, STATE),
-        [
-            (0, state, f"h_{t}", (), "gtt-walk-quiet"),
-            (state, loss, f"h_{t}", at.cells("h[t]", t), "gtt-walk-ahead"),
-            (loss, total, f"∂⁺L/∂h_{t}", at.cells("dh[t]", t), "gtt-walk-immediate"),
-            (total, end, f"∂L/∂h_{t}", at.cells("dh_t", t), "gtt-walk-total"),
-        ],
-        [state, loss, total],
-    )
+    state_box(graph, at, (x, STATE), t, end)
 
 
 SCENE = Scene(

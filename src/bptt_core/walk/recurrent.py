@@ -62,12 +62,7 @@ def draw(at, uid):
     for t in range(last + 1):
         x = 38 + WIDE * t
         if t == 0:
-            start = at("dh_next", 1)
-            shown = [
-                (0, start, "h_0", at.kept("h", 0), "gtt-walk-ahead"),
-                (start, end, "∂L/∂h_0", at.cells("dh_next", 1), "gtt-walk-total"),
-            ]
-            graph.box((x, STATE), shown)
+            initial_box(graph, at, (x, STATE), "h", end)
             continue
         made, total, slope = at("h[t]", t), at("dh_t", t), at("da", t)
         graph.edge(f"loss-{t}", (x, STATE - HIGH / 2), (x, LOSS + SMALL), [loss, total])
@@ -108,17 +103,31 @@ def draw(at, uid):
             ],
             [slope, at("db_h", t)],
         )
-        graph.box(
-            (x, STATE),
-            [
-                (0, made, f"h_{t}", (), "gtt-walk-quiet"),
-                (made, loss, f"h_{t}", at.cells("h[t]", t), "gtt-walk-ahead"),
-                (loss, total, f"∂⁺L/∂h_{t}", at.cells("dh[t]", t), "gtt-walk-immediate"),
-                (total, end, f"∂L/∂h_{t}", at.cells("dh_t", t), "gtt-walk-total"),
-            ],
-            [made, loss, total],
-        )
+        state_box(graph, at, (x, STATE), t, end)
     return graph.svg()
+
+
+def initial_box(graph, at, place, letter, end):
+    """An initial state, and in the end its gradient."""
+    start = at(f"d{letter}_next", 1)
+    cells = at.cells(f"d{letter}_next", 1)
+    shown = [
+        (0, start, f"{letter}_0", at.kept(letter, 0), "gtt-walk-ahead"),
+        (start, end, f"∂L/∂{letter}_0", cells, "gtt-walk-total"),
+    ]
+    graph.box(place, shown)
+
+
+def state_box(graph, at, place, t, end):
+    """h_t: first itself, then its immediate gradient, then the total one."""
+    made, loss, total = at("h[t]", t), at("dh[t]", t), at("dh_t", t)
+    shown = [
+        (0, made, f"h_{t}", (), "gtt-walk-quiet"),
+        (made, loss, f"h_{t}", at.cells("h[t]", t), "gtt-walk-ahead"),
+        (loss, total, f"∂⁺L/∂h_{t}", at.cells("dh[t]", t), "gtt-walk-immediate"),
+        (total, end, f"∂L/∂h_{t}", at.cells("dh_t", t), "gtt-walk-total"),
+    ]
+    graph.box(place, shown, [made, loss, total])
 
 
 SCENE = Scene(
