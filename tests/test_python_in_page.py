@@ -17,7 +17,6 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
 import pyodide  # noqa: E402
 from gtt import python  # noqa: E402
 
-
 every_chapter = pytest.mark.parametrize(
     "chapter", sorted((ROOT / "chapters").glob("*.ipynb")), ids=lambda p: p.stem
 )

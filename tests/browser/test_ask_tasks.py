@@ -9,10 +9,10 @@ import re
 
 import numpy as np
 import pytest
-from questions import outcome, slips_of
+from by_hand import answers, named_slips, opened, right, typed
 
 from bptt_core import ask, explicit, lstm, rnn
-from bptt_core.ask import mean_of_three, numbers, question, tasks
+from bptt_core.ask import mean_of_three, numbers, tasks
 from bptt_core.ask.text import rich
 from bptt_core.mistakes import MISTAKES
 
@@ -23,67 +23,14 @@ TASKS = {
     "mean": mean_of_three.task,
 }
 VARIANTS = {name: [task(seed) for seed in SEEDS] for name, task in TASKS.items()}
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tasks</title>
-<script defer src="ask.js"></script></head><body>{body}</body></html>"""
 
 
 @pytest.fixture(scope="module")
 def page(browser, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tasks")
     made = [ask.matrix(f"task-{name}", "Carry it back.", task, seeds=SEEDS, factors={"T": 3})
             for name, task in TASKS.items()]  # fmt: skip
-    body = "".join(q._html for q in made)
-    (folder / "ask.js").write_text(question.SCRIPT, encoding="utf-8")
-    (folder / "page.html").write_text(PAGE.format(body=body), encoding="utf-8")
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto((folder / "page.html").as_uri())
-    page.wait_for_selector("#ask-task-lstm[data-ready]")
-    yield page
-    context.close()
-
-
-ANSWER = """async ([name, variant, all]) => {
-    const root = document.getElementById(`ask-task-${name}`);
-    const fields = [...root.querySelectorAll('.gtt-ask-step')];
-    if (variant) root.querySelector('.gtt-ask-another').click();
-    const found = [];
-    for (const answers of all) {
-        const said = [];
-        for (const [k, answer] of answers.entries()) {
-            const inputs = fields[k].querySelectorAll('input');
-            answer.forEach((text, i) => { inputs[i].value = text; });
-            fields[k].querySelector('button').click();
-            await new Promise((done) => setTimeout(done));
-            const box = fields[k].querySelector('.gtt-ask-said > div');
-            said.push([box.dataset.verdict, box.innerHTML]);
-        }
-        found.push(said);
-    }
-    return found; }"""
-
-
-def typed(values, digits=2):
-    return [f"{value:#.{digits}g}" for value in np.ravel(values)]
-
-
-def answers(page, name, cases, digits=2):
-    """What the page says at each step: for each variant, for each of its cases [values of each
-    step]."""
-    page.evaluate("localStorage.clear()")
-    page.reload()
-    return [
-        page.evaluate(ANSWER, [name, v, [[typed(values, digits) for values in c] for c in variant]])
-        for v, variant in enumerate(cases)
-    ]
-
-
-def right(task):
-    before, found = np.zeros(0), []
-    for step in task.steps:
-        found.append(step.value(before).ravel())
-        before = np.concatenate([before, found[-1]])
-    return found
+    with opened(browser, tmp_path_factory.mktemp("tasks"), made) as page:
+        yield page
 
 
 def given(task, name, steps):
@@ -233,35 +180,11 @@ def test_a_whole_pass_with_one_mistake_has_it_named_once_and_nothing_else(page, 
     assert np.mean(found) >= 0.98
 
 
-def singles_and_pairs(name, k):
-    for variant, task in enumerate(VARIANTS[name]):
-        step, before = task.steps[k], np.concatenate([np.zeros(0), *right(task)[:k]])
-        single, pairs = slips_of(step)
-        for slips in [*single, *pairs]:
-            yield variant, slips, outcome(step, before, slips)
-
-
 @pytest.mark.parametrize("name", TASKS)
 def test_slips_and_pairs_of_slips_at_one_step_are_named(page, name):
     """At least 98 % of the single ones, 80 % of the pairs; and a single one is never given
     another's name alone."""
-    counts = {1: [], 2: []}
-    for k in range(len(VARIANTS[name][0].steps)):
-        cases = list(singles_and_pairs(name, k))
-        rows = [
-            [[*right(task)[:k], values] for v, _, values in cases if v == variant]
-            for variant, task in enumerate(VARIANTS[name])
-        ]
-        said = iter([case[k] for row in answers(page, name, rows) for case in row])
-        for variant, slips, values in cases:
-            verdict, html = next(said)
-            parts = [part for _, part, _ in VARIANTS[name][variant].steps[k].slots(0)]
-            mine = [rich(parts[slot].slips[i][1]) for slot, i in slips]
-            hit = all(sentence in html for sentence in mine)
-            if len(slips) == 1:
-                assert verdict != "right", (k, variant, mine, values)
-                assert hit or verdict == "off", (k, variant, mine, html)
-            counts[len(slips)].append(hit)
+    counts = named_slips(page, name, VARIANTS[name])
     shares = {n: float(np.mean(found)) for n, found in counts.items()}
     print(name, {n: (len(found), round(shares[n], 4)) for n, found in counts.items()})
     assert shares[1] >= 0.98 and shares[2] >= 0.8
