@@ -150,8 +150,10 @@ def open_in(
     javascript=True,
     wait=True,
     patient=False,
+    ready=None,
     **options,
 ):
+    """`ready` selects elements of the page whose script has to have found them all."""
     context = browser.new_context(
         viewport={"width": width, "height": SIZES.get(width, 900)},
         color_scheme=theme,
@@ -166,6 +168,9 @@ def open_in(
     opened.page.goto(address, wait_until="load")
     if wait and javascript:
         opened.page.evaluate("document.fonts.ready")
+    if ready and javascript:
+        waiting = f"{ready}:not([data-ready])"
+        opened.page.wait_for_function("(css) => !document.querySelector(css)", arg=waiting)
     return opened
 
 

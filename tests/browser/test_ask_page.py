@@ -68,12 +68,7 @@ def address(lab, tmp_path_factory):
 @pytest.fixture
 def open_page(visit, address):
     def open_one(name="light", where="", **options):
-        opened = visit(address(name) + where, **options)
-        if options.get("javascript", True):
-            opened.page.wait_for_function(
-                "[...document.querySelectorAll('.gtt-ask')].every((e) => 'ready' in e.dataset)"
-            )
-        return opened
+        return visit(address(name) + where, ready=".gtt-ask", **options)
 
     return open_one
 

@@ -33,12 +33,7 @@ def address(tmp_path_factory):
 @pytest.fixture
 def open_page(visit, address):
     def open_one(theme="light", **options):
-        opened = visit(address(theme), **options)
-        if options.get("javascript", True):
-            opened.page.wait_for_function(
-                "[...document.querySelectorAll('.gtt-walk')].every((e) => 'ready' in e.dataset)"
-            )
-        return opened
+        return visit(address(theme), ready=".gtt-walk", **options)
 
     return open_one
 
