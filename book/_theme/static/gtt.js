@@ -130,7 +130,8 @@
   // address, or else the last one.
   const report = document.querySelector(".report");
   report?.addEventListener("click", () => {
-    const section = addressed()?.closest("section") ?? [...document.querySelectorAll("section")].at(-1);
+    const section =
+      addressed()?.closest("section") ?? [...document.querySelectorAll("section")].at(-1);
     const heading = section?.querySelector("h1, h2, h3")?.textContent.replace(/#$/, "").trim();
     const url = new URL(report.href);
     if (heading) url.searchParams.set("section", heading);
