@@ -133,6 +133,13 @@ def declare_reading_time(chapter, text):
     says("book/intro.md", f"| {text} | {{minutes}} min |")(lambda: reading_time(chapter))
 
 
+def declare_in_chapter(chapter):
+    text = "Reading and answering takes about {minutes} minutes."
+    says(chapter, text)(lambda: reading_time(chapter))
+
+
+declare_in_chapter("chapters/03")
+declare_in_chapter("chapters/04")
 declare_reading_time("chapters/01", "M. M. Arat's post")
 declare_reading_time("chapters/02", "S. Liu's note")
 declare_reading_time("chapters/03", "N. Arbel's article")
