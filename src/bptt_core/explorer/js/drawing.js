@@ -28,6 +28,52 @@ function textInstead(node, { size, anchor, fill, halo }) {
   return text;
 }
 
+/** Put an element at a point of its picture: one write, wherever it stood. */
+function moveTo(element, x, y) {
+  element.setAttribute("transform", `translate(${x} ${y})`);
+}
+
+/** Parts of one group that change together: what is written to them is written to the group, at once. */
+class Together {
+  /** @param {SVGElement} group - whose parts read its properties, such as var(--0) */
+  constructor(group) {
+    this.group = group;
+    this.values = {};
+    this.changed = false;
+  }
+
+  set(name, value) {
+    if (this.values[name] === value) return;
+    this.values[name] = value;
+    this.changed = true;
+  }
+
+  write() {
+    if (!this.changed) return;
+    this.changed = false;
+    this.group.style.cssText = Object.entries(this.values)
+      .map(([name, value]) => `--${name}:${value}`)
+      .join(";");
+  }
+}
+
+/** The numbers of an axis, "flow.x.0" and so on, stand in one group. */
+export function joinAxes(artists) {
+  const axes = new Map();
+  for (const artist of artists) {
+    const [, axis, number] = artist.item.gid.match(/^(.+\.[xy])\.(\d+)$/) ?? [];
+    if (!axis || !artist.text) continue;
+    const key = `${artist.item.panel} ${axis}`;
+    if (!axes.has(key)) {
+      const group = svgElement("g", {});
+      artist.node.before(group);
+      axes.set(key, new Together(group));
+    }
+    artist.join(axes.get(key), number);
+  }
+  return [...axes.values(), ...artists.flatMap(({ shades }) => shades ?? [])];
+}
+
 export class Artist {
   /** @param {Item} item  @param {SVGElement} svg - its picture  @param {string} uid - of the figure */
   constructor(item, svg, uid) {
@@ -40,7 +86,9 @@ export class Artist {
     this.dot = `m${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
     this.dots = marks.length ? dotsInstead(marks) : null;
     this.text = item.set ? textInstead(this.node, item.set) : null;
+    if (this.text && !item.series.x) this.placeText(...item.at);
     this.shaded = item.series.shade ? this.shadedParts() : [];
+    this.shades = item.kind === "boxes" && !item.below ? this.shadesTogether() : null;
     this.grips = []; // circles that stay on the points, for the pointer
     this.shown = {}; // the change drawn last
     this.end = -1; // and how many of its points
@@ -56,6 +104,21 @@ export class Artist {
       painted: node === this.node ? [...painted] : [node],
       own: new Map([...painted].map(({ style }) => [style, [style.fill, style.stroke]])),
     }));
+  }
+
+  /** Boxes read their strength from their group. */
+  shadesTogether() {
+    for (const [i, { node }] of this.shaded.entries()) node.style.opacity = `var(--${i})`;
+    return new Together(this.node);
+  }
+
+  /** Become one number of an axis. */
+  join(axis, number) {
+    this.axis = axis;
+    this.number = number;
+    axis.group.append(this.node);
+    this.text.style.transform = `translate(var(--x${number}), var(--y${number}))`;
+    this.text.style.visibility = `var(--v${number})`;
   }
 
   /** @param {Change} change  @param {number} end - how many of its points are drawn */
@@ -74,23 +137,22 @@ export class Artist {
   move(x, y) {
     const { at, set } = this.item;
     const hidden = x === GAP || y === GAP;
-    this.node.style.visibility = hidden ? "hidden" : "";
+    this.axis?.set(`v${this.number}`, hidden ? "hidden" : "visible");
+    if (!this.axis) this.node.style.visibility = hidden ? "hidden" : "";
     if (hidden) return;
     if (set) this.placeText(x, y);
-    else {
-      const shift = `translate(${(x - at[0]) / UNITS} ${(y - at[1]) / UNITS})`;
-      this.node.setAttribute("transform", shift);
-    }
+    else moveTo(this.node, (x - at[0]) / UNITS, (y - at[1]) / UNITS);
   }
 
   placeText(x, y) {
     const { offset } = this.item.set;
-    this.text.setAttribute("x", x / UNITS + offset[0]);
-    this.text.setAttribute("y", y / UNITS + offset[1]);
+    const [left, top] = [x / UNITS + offset[0], y / UNITS + offset[1]];
+    if (!this.axis) return moveTo(this.text, left, top);
+    this.axis.set(`x${this.number}`, `${left}px`);
+    this.axis.set(`y${this.number}`, `${top}px`);
   }
 
   write(word) {
-    if (!this.item.series.x) this.placeText(...this.item.at);
     this.text.textContent = word;
   }
 
@@ -101,10 +163,7 @@ export class Artist {
     for (let i = 0; i < end; i++) {
       const drawn = x[i] !== GAP && y[i] !== GAP;
       const [left, top] = drawn ? [x[i] / UNITS, y[i] / UNITS] : [-999, -999];
-      if (this.grips[i]) {
-        this.grips[i].setAttribute("cx", left);
-        this.grips[i].setAttribute("cy", top);
-      }
+      if (this.grips[i]) moveTo(this.grips[i], left, top);
       if (drawn) line += `${pen}${left} ${top}`;
       if (drawn && this.dots) dots += `M${left} ${top}${this.dot}`;
       pen = drawn ? "L" : "M";
@@ -117,7 +176,9 @@ export class Artist {
   shade(levels) {
     const { below } = this.item;
     this.shaded.forEach(({ node, painted, own }, i) => {
-      node.style.opacity = Math.abs(levels[i]) / SHADES;
+      const strength = Math.abs(levels[i]) / SHADES;
+      if (this.shades) this.shades.set(i, strength);
+      else node.style.opacity = strength;
       if (!below) return;
       for (const { style } of painted) {
         const [fill, stroke] = own.get(style);

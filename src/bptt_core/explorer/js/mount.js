@@ -3,7 +3,7 @@
 
 import { Address } from "./address.js";
 import { Controls } from "./controls.js";
-import { Artist, say } from "./drawing.js";
+import { Artist, joinAxes, say } from "./drawing.js";
 import { Kernel } from "./kernel.js";
 import { NumberTable } from "./numbers.js";
 import { drawGrown, Player } from "./play.js";
@@ -34,6 +34,7 @@ class Figure {
     );
     const svgs = [...root.querySelectorAll(".gtt-svg")];
     this.artists = spec.items.map((item) => new Artist(item, svgs[item.panel], spec.uid));
+    this.groups = joinAxes(this.artists);
     const set = (changes) => this.set(changes);
     this.artists.forEach((artist, j) => {
       if (artist.item.drag) addGrips(artist, table.items[j], this.controls, set);
@@ -111,6 +112,7 @@ class Figure {
   /** Draw the frame, or so much of it as has been played. */
   draw() {
     drawGrown(this.artists, this.frame.items, this.player.share);
+    for (const group of this.groups) group.write();
   }
 }
 
