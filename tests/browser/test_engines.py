@@ -31,9 +31,8 @@ def test_every_page_opens_without_an_error_and_with_its_fonts(engine, base, page
     for path in pages:
         engine.goto(f"{base}/{path}")
         engine.js("document.fonts.ready.then(() => 1)")
-        assert (
-            engine.js("[...document.fonts].filter((face) => face.status === 'error').length") == 0
-        )
+        # WebKit calls a face that is late on a busy machine an error until it comes
+        wait_for(engine, "![...document.fonts].some((face) => face.status === 'error')", 60)
         wide = engine.js("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{path} is {wide} px too wide"
         assert engine.errors() == [], path
