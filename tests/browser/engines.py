@@ -1,6 +1,7 @@
-"""Firefox and WebKit with one small set of verbs: goto, js, keys, pointer, close. Chromium has Playwright instead.
+"""Firefox and WebKit with one small set of verbs: goto, js, keys, pointer, close.
 
-Firefox is spoken to over WebDriver BiDi, WebKit through its WebDriver, both with what is pinned already.
+Chromium has Playwright instead. Firefox is spoken to over WebDriver BiDi, WebKit through its
+WebDriver, both with what is pinned already.
 """
 
 import contextlib
@@ -204,7 +205,7 @@ ENGINES = {engine.name: engine for engine in (Firefox, WebKit)}
 
 
 def keys(engine, text):
-    """Press keys one after the other; \\ue014 is the arrow to the right, \\ue007 Enter, \\ue004 Tab."""
+    """Press keys one after the other; \\ue014 is the right arrow, \\ue007 Enter, \\ue004 Tab."""
     presses = [{"type": kind, "value": key} for key in text for kind in ("keyDown", "keyUp")]
     engine.act({"type": "key", "id": "keys", "actions": presses})
 

@@ -1,4 +1,5 @@
-"""The built book in Firefox and in WebKit, Safari's engine: from a server and from disk, by key, by mouse, in the dark.
+"""The built book in Firefox and in WebKit, Safari's engine: from a server and from disk, by key, by
+mouse, in the dark.
 
 Each is skipped with a line where it is not installed."""
 
@@ -42,7 +43,8 @@ def test_a_lab_moves_by_key_by_mouse_and_by_dragging(engine, base):
     engine.goto(f"{base}/{LAB}")
     ready = "[...document.querySelectorAll('.gtt-explorer')].every((lab) => 'ready' in lab.dataset)"
     wait_for(engine, ready)
-    values = "[...document.querySelector('.gtt-explorer').querySelectorAll('output')].map((o) => o.textContent)"
+    values = "[...document.querySelectorAll('.gtt-explorer')[0].querySelectorAll('output')]"
+    values += ".map((o) => o.textContent)"
     first = engine.js(values)
     engine.js("document.querySelector('.gtt-explorer').scrollIntoView({block: 'center'})")
     engine.js("document.querySelector('.gtt-explorer input').focus()")

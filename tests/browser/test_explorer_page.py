@@ -39,7 +39,10 @@ DRIVE = """([id, settings]) => {
             const inputs = root.querySelectorAll(`[data-control="${name}"] input`);
             if (typeof value === 'string') {
                 const input = [...inputs].find((i) => i.value === value);
-                if (!input.checked) { input.checked = true; input.dispatchEvent(new Event('input', {bubbles: true})); }
+                if (!input.checked) {
+                    input.checked = true;
+                    input.dispatchEvent(new Event('input', {bubbles: true}));
+                }
             } else if (Number(inputs[0].value) !== value) {
                 inputs[0].value = value;
                 inputs[0].dispatchEvent(new Event('input', {bubbles: true}));
@@ -48,7 +51,8 @@ DRIVE = """([id, settings]) => {
         const drawn = {};
         for (const svg of svgs) for (const g of svg.querySelectorAll('g[id]')) {
             const path = g.querySelector(':scope > path'), dots = g.querySelector('.gtt-dots');
-            const circles = dots ? dots.getAttribute('d').matchAll(/M(\\S+) (\\S+?)m(\\S+) 0a/g) : [];
+            const circle = /M(\\S+) (\\S+?)m(\\S+) 0a/g;
+            const circles = dots ? dots.getAttribute('d').matchAll(circle) : [];
             drawn[g.id] = {d: path && path.getAttribute('d'), move: g.getAttribute('transform'),
                            dots: dots && [...circles].map((m) => m.slice(1).map(Number))};
         }
@@ -118,7 +122,7 @@ def cases(lab):
 
 
 def as_input(lab, setting):
-    """A setting as the page's fields hold it: the place on the grid for a slider, the name of an option."""
+    """A setting as the page's fields hold it: the place on a slider's grid, an option's name."""
     return {
         key: value if isinstance(value, str) else lab.grid[key].index(value)
         for key, value in setting.items()
@@ -188,9 +192,14 @@ def test_every_drawn_point_is_where_the_function_puts_it(open_labs, made, name):
 def test_names_stand_beside_their_curves_and_apart(open_labs, made, name):
     opened = open_labs()
     lab = made[name]
-    boxes = """(id) => [...document.getElementById(id).querySelectorAll('g[id$=".name"]')].map((g) => {
-        const r = g.getBoundingClientRect(), s = g.ownerSVGElement.getBoundingClientRect();
-        return [r.top, r.bottom, r.left, r.right, s.left - 2, s.right + 2, s.top - 2, s.bottom + 2]; })"""
+    boxes = """(id) => {
+        const names = [...document.getElementById(id).querySelectorAll('g[id$=".name"]')];
+        return names.map((g) => {
+            const r = g.getBoundingClientRect(), s = g.ownerSVGElement.getBoundingClientRect();
+            const frame = [s.left - 2, s.right + 2, s.top - 2, s.bottom + 2];
+            return [r.top, r.bottom, r.left, r.right, ...frame];
+        });
+    }"""
     for setting in cases(lab)[:60]:
         opened.page.evaluate(DRIVE, [uid(lab), [as_input(lab, setting)]])
         found = opened.page.evaluate(boxes, uid(lab))
@@ -296,9 +305,12 @@ def test_the_keyboard_alone_reaches_and_moves_every_control(open_labs, made):
 def test_every_control_has_a_name_a_value_and_a_target_of_24_pixels(open_labs, made):
     page = open_labs(width=390).page
     small = page.evaluate(
-        """[...document.querySelectorAll('.gtt-explorer :is(input, button, summary, .gtt-grip)')].map((e) => {
-            const r = (e.type === 'radio' ? e.parentElement : e).getBoundingClientRect();
-            return [e.className.baseVal || e.className || e.outerHTML.slice(0, 80), r.width, r.height]; })
+        """[...document.querySelectorAll('.gtt-explorer :is(input, button, summary, .gtt-grip)')]
+            .map((e) => {
+                const r = (e.type === 'radio' ? e.parentElement : e).getBoundingClientRect();
+                const name = e.className.baseVal || e.className || e.outerHTML.slice(0, 80);
+                return [name, r.width, r.height];
+            })
             .filter(([, w, h]) => w < 24 || h < 24)"""
     )
     assert small == []
@@ -323,14 +335,18 @@ def test_names_and_live_text_alone_carry_each_claim(open_labs, made):
     after a change."""
     page = open_labs().page
     claims = {
-        "eigenvalues_linear": [({"radius": 0.95, "between": 16.0}, "largest at lag 3.*vanishing"),
-                               ({"radius": 1.05}, "exploding"),
-                               ({"radius": 1.0, "between": 90.0}, "neither vanishing nor exploding"),
-                               ({"radius": 0.95, "between": 90.0}, "^After.*vanishing")],
+        "eigenvalues_linear": [
+            ({"radius": 0.95, "between": 16.0}, "largest at lag 3.*vanishing"),
+            ({"radius": 1.05}, "exploding"),
+            ({"radius": 1.0, "between": 90.0}, "neither vanishing nor exploding"),
+            ({"radius": 0.95, "between": 90.0}, "^After.*vanishing"),
+        ],
         "eigenvalues_tanh": [({"radius": 2.0, "drive": 3.0}, "the gradient vanishes"),
                              ({"radius": 2.0, "drive": 0.0}, "chaos")],
-        "forget_gate": [({"forget_bias": -2.0}, "vanishing"), ({"forget_bias": 6.0}, r"moves hT by 0\.1"),
-                        ({"forget_bias": 3.0, "layers": "forget"}, "halves every 20 .*product of f says")],
+        "forget_gate": [({"forget_bias": -2.0}, "vanishing"),
+                        ({"forget_bias": 6.0}, r"moves hT by 0\.1"),
+                        ({"forget_bias": 3.0, "layers": "forget"},
+                         "halves every 20 .*product of f says")],
         "paths": [({"forget_bias": 1.0, "scale": 2.0}, "Paths cancel")],
         "clipping": [({"threshold": 0.2}, "lower"),
                      ({"b": -2.9, "threshold": 20.0, "rate": 0.05}, "never reached")],
@@ -385,8 +401,9 @@ KEYS = st.sampled_from(["radius", "units", "drive", "lab", "ρ", "nothing", "__p
 def test_any_text_in_the_address_leaves_a_whole_and_true_figure(open_labs, made):
     lab, opened = made["eigenvalues_tanh"], open_labs()
     page, ranges = opened.page, ("radius", "drive")
-    indices = "(id) => [...document.querySelectorAll(`[id='${id}'] input`)].map((i) => i.type === 'range' ? Number(i.value)"
-    indices += " : i.checked && i.value).filter((v) => v !== false)"
+    indices = """(id) => [...document.querySelectorAll(`[id='${id}'] input`)]
+        .map((i) => i.type === 'range' ? Number(i.value) : i.checked && i.value)
+        .filter((v) => v !== false)"""
 
     @given(st.lists(st.tuples(KEYS, TEXTS), min_size=1, max_size=3))
     @settings(max_examples=150)
@@ -444,9 +461,16 @@ def test_play_lets_the_curve_grow_once_and_only_when_asked(open_labs, made):
 
 def test_with_reduced_motion_play_moves_in_a_few_jumps(open_labs, made):
     page, lab = open_labs(reduced_motion="reduce").page, made["paths"]
-    page.evaluate("""(id) => { window.seen = new Set(); window.begun = performance.now(); const p = document.getElementById(id).querySelector('path');
-        new MutationObserver(() => window.seen.add(p.getAttribute('d'))).observe(p, {attributes: true}); }""",
-        f"{uid(lab)}-1-total")  # fmt: skip
+    page.evaluate(
+        """(id) => {
+            window.seen = new Set();
+            window.begun = performance.now();
+            const p = document.getElementById(id).querySelector('path');
+            const watch = new MutationObserver(() => window.seen.add(p.getAttribute('d')));
+            watch.observe(p, {attributes: true});
+        }""",
+        f"{uid(lab)}-1-total",
+    )
     page.locator(f'[id="{uid(lab)}"] .gtt-play').click()
     page.wait_for_function("window.seen.size >= 2")
     jumps, seconds = page.evaluate("[window.seen.size, (performance.now() - window.begun) / 1000]")
@@ -571,7 +595,10 @@ FAKE = """([html, frame, values]) => {
     window.sent = [];
     window.model = {
         get: (name) => state[name],
-        set: (name, value) => { state[name] = value; (heard[`change:${name}`] || []).forEach((f) => f()); },
+        set: (name, value) => {
+            state[name] = value;
+            (heard[`change:${name}`] || []).forEach((f) => f());
+        },
         save_changes: () => window.sent.push({...state, _html: null, _frame: null}),
         on: (name, f) => (heard[name] ||= []).push(f),
         off: (name, f) => { heard[name] = heard[name].filter((g) => g !== f); },

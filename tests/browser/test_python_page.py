@@ -1,4 +1,5 @@
-"""Python in the page, in Chromium: nothing before the click, a run, an error with its caret, Stop, from disk too."""
+"""Python in the page, in Chromium: nothing before the click, a run, an error with its caret, Stop,
+from disk too."""
 
 import pytest
 
@@ -66,6 +67,9 @@ def test_a_figure_in_a_cell_is_no_error(visit, with_python):
     cell.locator(".run-open").evaluate("button => button.click()")
     said = run(
         cell,
-        "from bptt_core import plotting\nfig, ax = plotting.figure()\nax.plot([1])\nplotting.show(fig)",
+        "from bptt_core import plotting\n"
+        "fig, ax = plotting.figure()\n"
+        "ax.plot([1])\n"
+        "plotting.show(fig)",
     )
     assert "figure is on the page" in said

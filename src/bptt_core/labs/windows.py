@@ -184,10 +184,10 @@ def truncation():
             "Does it keep the gradient within 10° of the true one?"
         ),
         reading=(
-            "Drag a dot. On the right, a dot below the full line has too short a window. What a network "
-            "learns from a turned gradient is another question: cut after one step, an LSTM has "
-            "learnt to add over 30 steps in 20 of 20 runs, and temporal order over 20 steps in "
-            "none of 20, where the whole gradient taught it to all 20."
+            "Drag a dot. On the right, a dot below the full line has too short a window. What a "
+            "network learns from a turned gradient is another question: cut after one step, an "
+            "LSTM has learnt to add over 30 steps in 20 of 20 runs, and temporal order over 20 "
+            "steps in none of 20, where the whole gradient taught it to all 20."
         ),
         alts=[
             "Over the window: the angle between the truncated and the true gradient, with a dot at "
