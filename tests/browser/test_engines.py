@@ -9,6 +9,11 @@ import pytest
 from engines import ENGINES, drag, keys, middle, wait_for
 
 LAB = "chapters/05_play_with_the_gradient.html"
+WRONG_FORMULAS = """[
+    ...[...document.querySelectorAll("msub, msup, mfrac, mover, munder, mroot")]
+        .filter((e) => e.children.length !== 2),
+    ...[...document.querySelectorAll("msubsup, munderover")].filter((e) => e.children.length !== 3),
+].map((e) => e.outerHTML)"""
 CODE = "chapters/01_backpropagate_through_an_rnn.html"
 RIGHT_ARROW, ENTER = "\ue014", "\ue007"
 
@@ -36,6 +41,7 @@ def test_every_page_opens_without_an_error_and_with_its_fonts(engine, base, page
         wait_for(engine, "![...document.fonts].some((face) => face.status === 'error')", 60)
         wide = engine.js("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{path} is {wide} px too wide"
+        assert engine.js(WRONG_FORMULAS) == [], path
         assert engine.errors() == [], path
 
 

@@ -217,7 +217,12 @@ def test_the_numbers_of_the_lag_axis_are_those_of_the_limits_shown(open_labs, ma
     lab, page = made["forget_gate"], open_labs().page
     read = """([id, start]) => [...document.querySelectorAll(`g[id^="${start}"] text`)]
         .filter((text) => getComputedStyle(text).visibility === 'visible')
-        .map((text) => [text.textContent, text.getBBox().x + text.getBBox().width / 2])"""
+        .map((text) => {
+            const box = text.getBBox();
+            const place = new DOMPoint(box.x + box.width / 2, box.y);
+            const frame = text.ownerSVGElement.getScreenCTM().inverse();
+            return [text.textContent, place.matrixTransform(frame.multiply(text.getScreenCTM())).x];
+        })"""
     for bias, end in ((0.0, 60), (3.0, 200)):
         page.evaluate(DRIVE, [uid(lab), [as_input(lab, lab.settings | {"forget_bias": bias})]])
         shown = dict(page.evaluate(read, [uid(lab), f"{uid(lab)}-1-flow.x."]))
