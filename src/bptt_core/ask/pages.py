@@ -38,7 +38,7 @@ def score():
     """The challenges of this page, and how many of their points the reader has."""
     return _Progress(
         _html='<div class="gtt-ask-score" data-ask="score">'
-        f'<p class="gtt-ask-label">Your score</p><div>{OFF}</div></div>'
+        f'<p class="gtt-ask-label">Challenges of this page</p><div>{OFF}</div></div>'
     )
 
 
