@@ -92,7 +92,8 @@ def terms_of_the_balanced_cell():
 
 @says(
     "chapters/05",
-    "[At $w_o = -4$](#lab=balanced-cell&w_o=-4) the roots are {larger:.3f} and −{smaller:.3f}. "
+    "With a weight $w_o$ [of −4](#lab=balanced-cell&w_o=-4) the roots are {larger:.3f} and "
+    "−{smaller:.3f}. "
     "What travels along the cell alone is out of the output gate's reach.",
 )
 def roots():
