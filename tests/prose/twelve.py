@@ -38,19 +38,13 @@ def determinant():
 @says(
     PAGE,
     link("forget-gate&forget_bias=1&layers=forget", "30 steps leave {whole} of a gradient")
-    + ", and {gates} of the product of its gates.",
+    + ", and {gates} · 10⁻⁵ of the product of its gates.",
 )
 def one_step():
     said = lab("forget_gate", forget_bias=1, layers="forget").sentence
-    whole, gates = re.search(r"30 steps back (\S+) of .*? product of f says (\S+)\.", said).groups()
-    return {"whole": f"{float(as_number(whole)):.4f}", "gates": gates.replace("\u00a0", " ")}
-
-
-def as_number(text):
-    return re.sub("\u00a0×\u00a010(.*)", lambda m: "e" + m[1].translate(DOWN), text)
-
-
-DOWN = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+    left = r"30 steps back (.*)\s×\s10⁻³ of this gradient.* product of f says (.*)\s×\s10⁻⁵"
+    whole, gates = re.search(left, said).groups()
+    return {"whole": f"{float(whole) / 1000:.4f}", "gates": gates}
 
 
 @says(
