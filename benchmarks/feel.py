@@ -58,6 +58,7 @@ def measure(browser, moves):
             context = browser.new_context(viewport={"width": width, "height": height})
             page = context.new_page()
             page.goto(path.as_uri())
+            page.evaluate("dispatchEvent(new Event('beforeprint'))")  # brings all tables
             page.wait_for_function(READY, timeout=120_000)
             speed = context.new_cdp_session(page)
             for lab in page.eval_on_selector_all(".gtt-explorer", LABS):

@@ -39,6 +39,21 @@ def test_a_text_has_stress_code_indices_and_powers():
     )
 
 
+def test_a_transpose_is_raised():
+    assert text.rich("W_hh^⊤ δ_{t+1}") == "W<sub>hh</sub><sup>⊤</sup> δ<sub>t+1</sub>"
+    assert text.rich("(a b)^⊤, ∂⁺L") == "(a b)<sup>⊤</sup>, ∂⁺L"
+
+
+def test_a_challenge_says_what_it_brings_and_what_a_hint_takes():
+    made = ask.choice("q-points", "?", options(), "no", hints=["a", "b"], label="One", points=3)
+    assert 'id="ask-q-points" data-points="3">' in made._html
+    assert '>One<span class="gtt-ask-points">3 points</span></p>' in made._html
+    assert re.findall("<summary>(.*?)</summary>", made._html) == [*question.COSTS, "Show me"]
+    plain = ask.choice("q-plain", "?", options(), "no", hints=["a", "b"])._html
+    assert "points" not in plain
+    assert re.findall("<summary>(.*?)</summary>", plain) == [*question.HINTS, "Show me"]
+
+
 def test_nothing_in_a_question_ends_its_script():
     made = ask.choice("q-end", "Is </script> an end?", options() | {"</script>": "x<y"}, "no")
     assert made._html.count("</script>") == 1

@@ -181,13 +181,22 @@ def test_a_page_brings_its_style_and_the_fonts_of_its_text(built, chapter):
     assert list(built.rglob("*.css")) == []
 
 
-def test_the_table_of_an_explorer_comes_after_the_text_and_goes_back_in_place(built, chapter):
-    table = re.search(r'<script type="application/json" data-table="0"></script>', chapter)
+def test_the_table_of_an_explorer_is_fetched_by_the_page_and_goes_back_in_place(built, chapter):
+    place = r'<script type="application/json" data-table="../_static/([^"?]+)\?v=\w{8}"></script>'
+    table = re.search(place, chapter)
     assert table, "the page keeps an empty place for the table"
-    script = (built / "_static" / "tables" / "chapters-01_try.js").read_text(encoding="utf-8")
-    assert script.startswith("document.querySelector('[data-table=")
+    script = (built / "_static" / table[1]).read_text(encoding="utf-8")
+    assert script.startswith("document.currentScript.into.textContent = ")
     assert "9" * 3000 in script
-    assert chapter.index("tables/chapters-01_try.js") < chapter.index("explorer.js")
+    assert table[1] not in chapter.replace(table[0], ""), "nothing loads it with the page"
+
+
+def test_the_table_of_a_question_is_loaded_with_the_page(tmp_path):
+    html = TABLE.replace("gtt-explorer", "gtt-ask")
+    moved, address = page.move_tables(html, "x", tmp_path, "../_static")
+    assert 'data-table="0"></script>' in moved
+    assert re.fullmatch(r"\.\./_static/tables/x\.js\?v=\w{8}", address)
+    assert "9" * 3000 in (tmp_path / "tables" / "x.js").read_text(encoding="utf-8")
 
 
 def test_code_keeps_only_the_spans_that_have_a_colour(chapter):

@@ -1,5 +1,6 @@
 """The chapters as files: all of them are in the book, and the linter sees what it should."""
 
+import ast
 import sys
 from pathlib import Path
 
@@ -27,6 +28,33 @@ def test_the_contents_list_exactly_the_chapters_there_are():
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_passes_the_linter(chapter):
     assert lint.failures_of_chapter(chapter) == []
+
+
+KINDS = "choice wrong_line number matrix curve order state code".split()
+
+
+def hints_of(chapter):
+    """How many hints each question of a chapter has before its solution: [(question, number)]."""
+    cells = nbformat.read(chapter, as_version=4).cells
+    nodes = (node for c in cells if c.cell_type == "code" for node in ast.walk(ast.parse(c.source)))
+    for node in nodes:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {f"ask.{k}" for k in KINDS}:
+            given = {word.arg: word.value for word in node.keywords}
+            yield (
+                ast.literal_eval(node.args[0]),
+                len(given["hints"].elts if "hints" in given else ()),
+            )
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_every_question_of_a_chapter_has_two_hints_before_its_solution(chapter):
+    found = dict(hints_of(chapter))
+    assert found and {name: n for name, n in found.items() if n != 2} == {}
+
+
+def test_a_question_with_one_hint_is_noticed(tmp_path):
+    cell = code('ask.choice("one", "?", {}, hints=["a"])\nask.number("none", "?")')
+    assert list(hints_of(notebook(tmp_path, cell))) == [("one", 1), ("none", 0)]
 
 
 def notebook(tmp_path, *cells):

@@ -1,4 +1,4 @@
-"""The code that chapters 3 and 4 ask for: what they begin with is wrong, the solution is right, and
+"""The code that chapters 3 to 5 ask for: what they begin with is wrong, the solution is right, and
 each mistake that a check knows is told."""
 
 import html
@@ -20,6 +20,13 @@ R = "R = np.diag(s * o * (1 - o)) @ p.W_ho"
 OWN = "{name: g * min(1, threshold / np.linalg.norm(g)) for name, g in gradients.items()}"
 NORM = "np.sqrt(sum((g**2).sum() for g in gradients.values()))"
 LOOP = "range(T, 0, -1)"
+CANDIDATE = "[[0.0], [0.0], [1.0], [0.0]]"
+Z = "da_z = 0 * h  # to be written", "da_z = dh_t * (h - n) * z * (1 - z)"
+READ = "da_r = 0 * h  # to be written", "da_r = da_n * m * r * (1 - r)"
+LATER = (
+    "later = 0 * h  # to be written: what goes back to h",
+    "later = dh_t * z + da_r @ W_hr + da_z @ W_hz + dm @ W_hn",
+)
 
 
 def everywhere(factor):
@@ -61,6 +68,25 @@ CASES = {  # question: [(what is changed in the starter, right or not, what is s
         ),
         (((LOOP, "range(T, T - window, -1)"), ("run.h[t]**2", "run.h[t]")), False, "Not even"),
     ],
+    "explode": [
+        ((), False, "the norm is 6e-07"),
+        (((CANDIDATE, "[[0.0], [0.0], [4.0], [0.0]]"),), True, "forget gate of 0.5 at most"),
+        (((CANDIDATE, "[[0.0], [0.0], [3.0], [0.0]]"),), False, "the norm is"),
+        ((("[0.0, 0.0, 0.0, 0.0]", "[0.0, 2.0, 0.0, 0.0]"),), False, "rises to 0.88"),
+        (((CANDIDATE, "[0.0]"),), False, "Wanted the shapes"),
+    ],
+    "gru": [
+        ((), False, "not known"),
+        ((Z, READ, LATER), True, "right"),
+        (
+            (Z, READ, (LATER[0], LATER[1].replace("dh_t * z + ", ""))),
+            False,
+            "dh_t ∘ z_t is missing",
+        ),
+        (((Z[0], Z[1].replace("h - n", "n - h")), READ, LATER), False, "sign of da_z"),
+        ((Z, (READ[0], READ[1].replace("m", "h")), LATER), False, "where m_t belongs"),
+        ((Z, READ, (LATER[0], LATER[1].replace("W_hr", "W_hr.T"))), False, "its transpose"),
+    ],
 }
 
 
@@ -68,7 +94,7 @@ CASES = {  # question: [(what is changed in the starter, right or not, what is s
 def questions(tmp_path_factory):
     """{name: the question}, each made by its chapter's cell, whose source the check is cut from."""
     folder, found = tmp_path_factory.mktemp("code"), {}
-    for chapter in sorted((ROOT / "chapters").glob("0[34]*.ipynb")):
+    for chapter in sorted((ROOT / "chapters").glob("0[345]*.ipynb")):
         for cell in json.loads(chapter.read_text("utf-8"))["cells"]:
             source = "".join(cell["source"])
             for name in re.findall(r'ask\.code\(\s*"([\w-]+)"', source):

@@ -4,7 +4,15 @@ import re
 
 import prose
 import pytest
-from prose import chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, landing  # noqa: F401
+from prose import (  # noqa: F401
+    chapter_1,
+    chapter_2,
+    chapter_3,
+    chapter_4,
+    chapter_5,
+    landing,
+    twelve,
+)
 
 PAGES = prose.pages()
 CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
@@ -80,7 +88,7 @@ def test_every_number_in_a_chapter_is_computed_near_it(page):
 
 
 def links_to_labs(text):
-    return re.findall(r"\]\((#lab=[^)]*)\)", text)
+    return re.findall(r"(?:\]\(|<a href=\"[\w./]+)(#lab=[^)\"]*)[)\"]", text)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -41,6 +41,7 @@ def test_a_move_writes_little_and_lays_out_once(view, folder, path):
     if 'class="gtt-explorer' not in (folder / path).read_text("utf-8"):
         pytest.skip("the page has no lab")
     page = view().page
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")  # brings the tables of all labs
     page.wait_for_function(READY)
     page.evaluate(UNFOLD)
     session = page.context.new_cdp_session(page)

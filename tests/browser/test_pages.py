@@ -15,7 +15,7 @@ AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 VIEWS = [("light", 1280), ("dark", 1280), ("light", 390)]
 AXE_OPTIONS = {"resultTypes": ["violations"], "selectors": False}
 ABOUT_COLOUR = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
-LIMIT = 400_000  # bytes of a whole page with mathematics and fonts, as a server with gzip sends it
+LIMIT = 300_000  # bytes that a page with mathematics and fonts sends as it opens, with gzip
 
 
 def settled(page):

@@ -140,8 +140,10 @@ def declare_in_chapter(chapter):
 
 declare_in_chapter("chapters/03")
 declare_in_chapter("chapters/04")
+declare_in_chapter("chapters/05")
 declare_reading_time("chapters/01", "M. M. Arat's post")
 declare_reading_time("chapters/02", "S. Liu's note")
+declare_reading_time("chapters/05", "the labs")
 declare_reading_time("chapters/03", "N. Arbel's article")
 declare_reading_time("chapters/04", "the slides of Module 15.3")
 declare_reading_time("chapters/05", "the labs")

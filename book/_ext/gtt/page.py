@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -32,6 +33,7 @@ STATIC = HERE.parents[1] / "_theme" / "static"
 OWN = ("gtt.js", "claims.js")  # the theme's, minified like the package's
 FONT = re.compile(r"url\((fonts/[\w-]+\.woff2)\)")
 TABLE = re.compile(r'(<script type="application/json"[^>]*)>([^<]{2000,})(</script>)')
+HOLDER = re.compile(r'class="gtt-(explorer|ask|walk|follow)\b')  # what a table belongs to
 STYLE_HERE = "<!-- style -->"
 FIGURES = {"walk": walk, "follow": follow}  # each with a script and a sheet of its own
 GITHUB = re.compile(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
@@ -160,25 +162,34 @@ def style(static):
     return plain, squeezed((static / "math.css").read_text(encoding="utf-8"))
 
 
-def move_tables(html, name, static):
-    """The tables of a page's explorers go into a script of their own: the text need not wait for
-    them. It runs before explorer.js and puts each back where it stood, so that nothing else has to
-    know."""
-    tables = []
+def move_tables(html, name, static, to_static):
+    """The page with its tables in scripts of their own, so that the text need not wait for them,
+    and the address of the script that it loads, or None.
 
-    def take(match):
-        tables.append(match[2])
-        return f'{match[1]} data-table="{len(tables) - 1}">{match[3]}'
+    That one runs before the others and puts each table back where it stood, so that nothing else
+    has to know. But the table of an explorer, which is large, is fetched by gtt.js when the reader
+    comes near."""
+    (static / "tables").mkdir(exist_ok=True)
+    count, lines = itertools.count(), []
 
-    html = TABLE.sub(take, html)
-    if tables:
-        (static / "tables").mkdir(exist_ok=True)
-        place = "document.querySelector('[data-table=\"{}\"]').textContent"
-        lines = [
-            f"{place.format(number)} = {json.dumps(table)};" for number, table in enumerate(tables)
-        ]
-        (static / "tables" / name).write_text("\n".join(lines), encoding="utf-8")
-    return html, bool(tables)
+    def write(file, code):
+        (static / "tables" / file).write_text(code, encoding="utf-8")
+        return f"{to_static}/tables/{file}?v={version_of(code.encode())}"
+
+    def move(match):
+        number, value = next(count), json.dumps(match[2])
+        if HOLDER.findall(html, 0, match.start())[-1] == "explorer":
+            code = f"document.currentScript.into.textContent = {value};"
+            place = write(f"{name}-{number}.js", code)
+        else:
+            place = number
+            lines.append(
+                f"document.querySelector('[data-table=\"{number}\"]').textContent = {value};"
+            )
+        return f'{match[1]} data-table="{place}">{match[3]}'
+
+    html = TABLE.sub(move, html)
+    return html, lines and write(f"{name}.js", "\n".join(lines))
 
 
 def warn_of_idle_repairs(app):
@@ -215,12 +226,11 @@ def finish(app, error):
         if questions.script_of(html):
             css += of_questions
         css += "".join(of_figures[figure] for figure in figures_of(html))
-        name = page.relative_to(app.outdir).as_posix().replace("/", "-").replace(".html", ".js")
-        html, moved = move_tables(html, name, static)
+        name = page.relative_to(app.outdir).as_posix().replace("/", "-").removesuffix(".html")
+        html, tables = move_tables(html, name, static, to_static)
         head = f"<style>{css}</style>"
-        if moved:
-            version = version_of((static / "tables" / name).read_bytes())
-            head += f'<script defer src="{to_static}/tables/{name}?v={version}"></script>'
+        if tables:
+            head += f'<script defer src="{tables}"></script>'
         page.write_text(html.replace(STYLE_HERE, head), encoding="utf-8")
     shutil.rmtree(static / "fonts", ignore_errors=True)
     for unused in (

@@ -33,7 +33,7 @@ TITLE = re.compile(r"<h1>(.*?)<a ", re.S)
 
 def script_of(html):
     """The name of the script that a page needs for its questions, or None."""
-    if 'data-ask="progress"' in html:
+    if re.search('data-ask="(progress|score)"', html):
         return "ask-progress.js"
     return "ask.js" if 'class="gtt-ask' in html else None
 

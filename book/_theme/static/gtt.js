@@ -67,6 +67,36 @@
     }
   });
 
+  // The table of a figure is fetched when the reader is two screens away from it, when the address
+  // names the figure, and before a print.
+  const tables = new Map();
+  for (const table of document.querySelectorAll(".gtt-explorer > [data-table]"))
+    tables.set(table.parentElement, table);
+  const bring = (figure) => {
+    const table = tables.get(figure);
+    if (!tables.delete(figure)) return;
+    const script = document.createElement("script");
+    script.src = table.dataset.table;
+    script.into = table;
+    script.onload = () => figure.dispatchEvent(new CustomEvent("gtt:table", { bubbles: true }));
+    document.head.append(script);
+  };
+  const bringAll = (which) => [...tables.keys()].filter(which).forEach(bring);
+  const coming = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) if (isIntersecting) bring(target);
+    },
+    { rootMargin: "200%" },
+  );
+  for (const figure of tables.keys()) coming.observe(figure);
+  const named = () => {
+    const lab = new URLSearchParams(location.hash.slice(1)).get("lab");
+    if (lab) bringAll((figure) => figure.id.startsWith(lab));
+  };
+  addEventListener("hashchange", named);
+  addEventListener("beforeprint", () => bringAll(Boolean));
+  named();
+
   // Words, formulas and figures that have one key, as part-via-o, are one thing: pointed at, tapped
   // or in focus, all of them light up.
   const light = ({ target }) => {

@@ -8,6 +8,7 @@ order       lines of a program, put in order: `Line`, `Run`
 state       a lab, brought to a state
 code        code, written and checked
 again       what went wrong on earlier pages; `summary`, `progress`: what was expected, what was so
+score       the points of a page's challenges
 tasks       gradients to be carried back by hand
 """
 
@@ -15,7 +16,7 @@ from bptt_core.ask.choices import choice, wrong_line
 from bptt_core.ask.curves import curve
 from bptt_core.ask.numbers import matrix, number
 from bptt_core.ask.orders import Line, Run, order
-from bptt_core.ask.pages import again, progress, summary
+from bptt_core.ask.pages import again, progress, score, summary
 from bptt_core.ask.programs import code
 from bptt_core.ask.states import state
 from bptt_core.ask.steps import Part, Step, Task
@@ -34,6 +35,7 @@ __all__ = [
     "number",
     "order",
     "progress",
+    "score",
     "state",
     "summary",
     "wrong_line",

@@ -1,4 +1,5 @@
-"""What a page tells of questions: `again` at its start, `summary` at its end, `progress` of all."""
+"""What a page tells of questions: `again` at its start, `summary` at its end, `score` of its
+challenges, `progress` of all."""
 
 from bptt_core.ask.question import EXPORT, Element, knob, script
 
@@ -31,6 +32,14 @@ def summary():
 class _Progress(Element):
     _script = script(progress=True)
     _esm = _script + EXPORT
+
+
+def score():
+    """The challenges of this page, and how many of their points the reader has."""
+    return _Progress(
+        _html='<div class="gtt-ask-score" data-ask="score">'
+        f'<p class="gtt-ask-label">Challenges of this page</p><div>{OFF}</div></div>'
+    )
 
 
 def progress():

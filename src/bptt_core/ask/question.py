@@ -23,6 +23,7 @@ PARTS = "read judge store choice steps curve order state code pages mount".split
 SHEET = (HERE / "ask.css").read_text(encoding="utf-8")
 PALETTE = (HERE.parent / "explorer" / "explorer.css").read_text(encoding="utf-8")
 HINTS = ("A hint", "One more hint")
+COSTS = ("A hint, for a point", "One more, for a point")  # of a challenge
 
 
 def script(progress=False):
@@ -75,6 +76,8 @@ class Question(Element):
               shown
     label     the line above the question
     solved    printed with the solution
+    points    of a challenge: what it brings when it is solved. Each hint that was opened takes one,
+              and the solution all
 
     Raises ValueError for a name that is no name, more than two hints, and an empty answer."""
 
@@ -96,6 +99,7 @@ class Question(Element):
         reveals=(),
         label="Before you look",
         solved=False,
+        points=0,
     ):
         if not name.replace("-", "").replace("_", "").isalnum():
             raise wanted("name", repr(name), "letters, digits, - and _")
@@ -112,14 +116,20 @@ class Question(Element):
         known = {"name": name, "was": rich(was)} | ({"reveals": reveals} if reveals else {})
         form = form.replace("{uid}", uid)
         more = "".join(
-            _fold("gtt-ask-hint", title, hint) for title, hint in zip(HINTS, hints, strict=False)
+            _fold("gtt-ask-hint", title, hint)
+            for title, hint in zip(COSTS if points else HINTS, hints, strict=False)
         )
         more += _fold("gtt-ask-answer", "Show me", answer)
         submit = knob(button, 'type="submit"') if button else ""
         mark = " data-solved" * solved
+        worth = ""
+        if points:
+            mark += f' data-points="{points}"'
+            worth = f'<span class="gtt-ask-points">{points} points</span>'
         html = f"""<!--ask {name} {kind}-->\
 <div class="gtt-ask" data-kind="{kind}" id="{uid}"{mark}>
-<p class="gtt-ask-label">{rich(label)}</p><form novalidate><fieldset class="gtt-ask-form" disabled>
+<p class="gtt-ask-label">{rich(label)}{worth}</p>
+<form novalidate><fieldset class="gtt-ask-form" disabled>
 <legend class="gtt-ask-question">{rich(question)}</legend>
 {form}<div class="gtt-ask-buttons">{submit}</div></fieldset></form>
 <div class="gtt-ask-said" role="status"></div><div class="gtt-ask-more">{more}</div>

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 
 INDEX = re.compile(r"_\{([^}]*)\}|_(\w+)", re.ASCII)
-POWER = re.compile(r"\^\{([^}]*)\}|\^([−-]?\w+)")
+POWER = re.compile(r"\^\{([^}]*)\}|\^([−-]?\w+|[⊤⁺])")
 
 
 def rich(text):

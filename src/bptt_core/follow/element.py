@@ -174,16 +174,21 @@ class Follow(Element):
     _css = PALETTE + SHEET
 
     grid = {"roads": list(ROADS), "w_g": list(W_G), "w_o": list(W_O)}
+    settings = {key: at[k] for (key, at), k in zip(grid.items(), START, strict=True)}
     address = NAME
+
+    def settings_grid(self):
+        """Every setting of the page, one dict after another."""
+        for each in settings():
+            yield dict(zip(self.grid, each, strict=True))
 
     def at(self, **settings):
         """The `Sum` at these settings, the others as the figure opens. ValueError: none of
         `grid`."""
-        chosen = {key: at[k] for (key, at), k in zip(self.grid.items(), START, strict=True)}
         for key, value in settings.items():
             if value not in self.grid.get(key, ()):
                 raise wanted(key, repr(value), f"one of {self.grid.get(key, 'no setting')}")
-        name, w_g, w_o = (chosen | settings).values()
+        name, w_g, w_o = (self.settings | settings).values()
         known = values(name, w_g, w_o)
         row = (known[key][..., 0] for key in ("paths", "exact", "four", "far"))
         return Sum(*row)

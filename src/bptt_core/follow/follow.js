@@ -90,7 +90,13 @@
         draw();
       }
     });
-    root.addEventListener("input", () => draw());
+    // a question may ask for a setting (bptt_core.ask.states)
+    root.addEventListener("input", () => {
+      draw();
+      const settings = Object.fromEntries(now.map((at, k) => [spec.names[k], spec.texts[k][at]]));
+      const detail = { name: root.id, at: now.map(Number), settings, touched: true };
+      root.dispatchEvent(new CustomEvent("gtt:setting", { bubbles: true, detail }));
+    });
     // #lab=follow-a-path&w_g=-2 sets it; what the address does not name is as it opens
     const read = () => {
       const query = new URLSearchParams(location.hash.slice(1).replaceAll("-", "−"));

@@ -32,3 +32,28 @@ pages.progress = (root) => {
   });
   show();
 };
+// The challenges of a page. Each brings points, one less for a hint that was opened, none if the solution was.
+pages.score = (root) => {
+  const label = (box) => box.querySelector(".gtt-ask-label").firstChild.textContent;
+  const show = () => {
+    if (!loss) load();
+    let all = 0, mine = 0;
+    const known = here.filter((q) => q.root.dataset.points && q.root.isConnected);
+    const rows = known.map(({ name, root: box, link }) => {
+      const entry = kept[name], most = Number(box.dataset.points);
+      const shown = entry?.first === "shown", left = shown ? 0 : most - box.querySelectorAll("[data-opened]").length;
+      if (entry && !("points" in entry) && (shown || good(entry.last))) return keep(name, { points: left });
+      all += most;
+      mine += entry?.points || 0;
+      const text = entry && "points" in entry ? `${entry.points} of ${most} points` : `${most} points`;
+      box.querySelector(".gtt-ask-points").textContent = text;
+      return tag("li", [tag("a", label(box), { href: link }), ` ${text}`]);
+    });
+    // what was kept just now has come here once more, and is shown
+    if (rows.every(Boolean)) root.querySelector("div").replaceChildren(tag("p", `${mine} of ${all} points.`), tag("ul", rows));
+  };
+  const opened = ({ target }) => target.matches(".gtt-ask-hint") && (target.dataset.opened = "");
+  document.addEventListener("toggle", opened, true);
+  document.addEventListener("gtt:answered", show);
+  show();
+};

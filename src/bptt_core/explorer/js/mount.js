@@ -117,9 +117,10 @@ class Figure {
 }
 
 async function mount(root, model) {
-  if (root.dataset.mounted) return;
+  const text = root.querySelector("script").textContent;
+  if (root.dataset.mounted || !text) return; // in a page of the book its table may come later
   root.dataset.mounted = ++mounts;
-  const spec = JSON.parse(root.querySelector("script").textContent);
+  const spec = JSON.parse(text);
   let table;
   try {
     table = await Table.of(spec);
@@ -144,4 +145,5 @@ globalThis.bpttExplorer = {
 if (document.currentScript) {
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", mountAll);
   else mountAll();
+  document.addEventListener("gtt:table", ({ target }) => mount(target));
 } // else a module: the notebook calls render
