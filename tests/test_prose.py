@@ -4,7 +4,15 @@ import re
 
 import prose
 import pytest
-from prose import chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, landing  # noqa: F401
+from prose import (  # noqa: F401
+    chapter_1,
+    chapter_2,
+    chapter_3,
+    chapter_4,
+    chapter_5,
+    chapter_5_film,
+    landing,
+)
 
 PAGES = prose.pages()
 CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
