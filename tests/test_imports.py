@@ -60,7 +60,7 @@ WINGS = {
     ],
     "derivations": ["symbols", "unrolled", "networks"],
     "follow": ["roads", "graph", "element"],
-    "studies": ["lag_tasks", "long_gradient", "first_letter", "random_networks"],
+    "studies": ["lag_tasks", "long_gradient", "first_letter", "random_networks", "film"],
     "walk": [
         *("written", "equations", "trace", "scene", "graph", "recurrent", "gated", "slips"),
         *("lines", "notes", "page", "widget"),
@@ -75,6 +75,7 @@ WINGS = {
         "families",
         "cliff",
         "windows",
+        "film",
     ],
 }
 NUMERIC = {"numpy"}

@@ -10,6 +10,7 @@ from prose import (  # noqa: F401
     chapter_3,
     chapter_4,
     chapter_5,
+    chapter_5_film,
     landing,
     twelve,
 )

@@ -10,7 +10,7 @@ stands in the book, word for word:
 
 So a word changed in the book, a number changed in the book and a change of what computes the number
 are all noticed. A function may also assert, for what a sentence says without a number.
-One module for each page: `landing`, `chapter_1` … `chapter_5`, `twelve`.
+One module for each page, `landing`, `chapter_1` … `chapter_5`, `twelve`, and one for the film.
 """
 
 import ast

@@ -8,6 +8,7 @@ balanced_cell       four terms that add up to 1 do not settle the gradient: w_o 
 paths               the paths of an LSTM's gradient add up, and they can cancel
 clipping            clipping bounds every step; without it, one step at a cliff can go far
 truncation          truncation turns the gradient; how far depends on window, memory and length
+training_film       an LSTM's loss stands still until an eigenvalue reaches the unit circle
 
 Each makes an `Explorer`. `LABS` holds them all by name: tests, documentation and the book iterate
 it.
@@ -16,6 +17,7 @@ it.
 from bptt_core.labs.balance import balanced_cell
 from bptt_core.labs.cliff import clipping
 from bptt_core.labs.families import paths
+from bptt_core.labs.film import training_film
 from bptt_core.labs.forgetting import forget_gate
 from bptt_core.labs.lanes import two_lanes
 from bptt_core.labs.linear import eigenvalues_linear
@@ -33,6 +35,7 @@ LABS = {
         clipping,
         truncation,
         balanced_cell,
+        training_film,
     )
 }
 __all__ = [
@@ -43,6 +46,7 @@ __all__ = [
     "eigenvalues_tanh",
     "forget_gate",
     "paths",
+    "training_film",
     "truncation",
     "two_lanes",
 ]

@@ -2,6 +2,8 @@
 
 long_gradient    does a network need the long gradient to learn a long lag?
 lag_tasks        its tasks, each with and without examples of a short lag
+first_letter     who knows the first of 30 letters?
+film             how networks come to know it, update by update
 random_networks  what the gradient of a random network does, at every setting of two labs
 """
 
