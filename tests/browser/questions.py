@@ -51,7 +51,12 @@ def number():
 def twins():
     """Two mistakes that two digits cannot tell apart, and three can."""
     return ask.number(
-        "twins", "How much?", 5.17, "Like this.", slips=[(2.314, "First."), (2.333, "Second.")]
+        "twins",
+        "How much?",
+        5.17,
+        "Like this.",
+        also=[4.9],
+        slips=[(2.314, "First."), (2.333, "Second.")],
     )
 
 

@@ -14,12 +14,24 @@ TURNED = "Rows and columns have changed places: that is the transpose."
 
 
 def number(
-    name, question, right, why, *, slips=(), factors=None, digits=None, answer=None, unit="", **more
+    name,
+    question,
+    right,
+    why,
+    *,
+    also=(),
+    slips=(),
+    factors=None,
+    digits=None,
+    answer=None,
+    unit="",
+    **more,
 ):
     """A question whose answer is one number. The digits that are typed decide how near it must be.
 
     right    the number
     why      said with the right answer
+    also     other numbers that are right, such as what rounded givens make
     slips    [(number, sentence)]: what mistakes give
     factors  {name: value}, as {"T": 6}: that much too large or too small is named. The sign and 2
              always are
@@ -31,7 +43,8 @@ def number(
     for value, sentence in slips:
         if abs(value - right) < 1.5 * 10 ** (1 - digits) * abs(right) / 2 and digits > 1:
             raise wanted("slips", f"{value:.4g} ({sentence})", f"farther from {right:.4g}")
-    step = Step("", (1,), add=Part([right], [([value], said) for value, said in slips]), why=why)
+    others = [*((value, None) for value in also), *slips]
+    step = Step("", (1,), add=Part([right], [([value], said) for value, said in others]), why=why)
     task = Task({}, [step])
     written = text.number(right, max(digits, 3))
     return _question(
@@ -103,6 +116,8 @@ def _question(kind, name, question, tasks, factors, digits, unit, **more):
     first, sentences = tasks[0], []
 
     def number_of(sentence):
+        if sentence is None:
+            return -1  # no slip: right as well
         html = text.rich(sentence)
         if html not in sentences:
             sentences.append(html)

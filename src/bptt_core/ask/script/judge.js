@@ -24,13 +24,14 @@ function fit(typed, values, wide) {
 const fits = (typed, values, wide = 0) => fit(typed, values, wide).every(Boolean);
 
 // What comes out with no slip, with one, with two: [picks, ids of the sentences], a factor or a transpose being a slip too.
+// An id below 0 is no slip: that number is right as well.
 function slips(step) {
   const single = step.slots.flatMap(({ ids }, k) => ids.map((id, i) => [{ [k]: i + 1 }, [id]]));
   const pairs = single.flatMap((a, i) => single.slice(i + 1).filter((b) => Object.keys(a[0])[0] !== Object.keys(b[0])[0])
     .map((b) => [{ ...a[0], ...b[0] }, [...a[1], ...b[1]]]));
   const turned = ([picks, ids]) => step.factors.map(([factor, id]) => [picks, [...ids, id], factor]);
   const none = [{}, []];
-  return [[none], [...single, ...turned(none)], [...pairs, ...single.flatMap(turned)]];
+  return [[none, ...single.filter((slip) => slip[1] < 0)], [...single, ...turned(none)], [...pairs, ...single.flatMap(turned)]];
 }
 
 function outcome(step, [picks, , factor], before) {
@@ -43,7 +44,7 @@ function outcome(step, [picks, , factor], before) {
 // before it as they should be, as the reader's slips make them exactly, and as typed.
 // Returns {level, wide, found: [{from: which before, ids, values}]}, level 3 if nothing gives them.
 function explain(typed, step, befores, levels = [[0, 0], [1, 0], [0, 1], [1, 1], [2, 0]]) {
-  const known = (step.known = step.known || slips(step));
+  const known = slips(step);
   for (const [level, wide] of levels) {
     if (wide && step.whole) continue;
     const found = befores.flatMap((before, from) => known[level]
