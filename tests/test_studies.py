@@ -266,6 +266,17 @@ def test_a_row_of_the_stored_result_comes_out_again(name, cell, window):
     assert abs(np.median(again["updates"] or [0]) - np.median(row["updates"] or [0])) <= 100
 
 
+@pytest.mark.parametrize("length, updates, risen", [(10, 300, 4), (30, 100, 0)])
+def test_training_opens_the_gates_where_the_way_is_short_and_not_where_it_is_long(
+    length, updates, risen
+):
+    setting = Setting("letter, first", length, "LSTM 0", None)
+    again = study.opened(setting, 4, updates)
+    (row,) = study.rows("gates", length=length)
+    assert again["risen"] == risen and row["risen"] == row["n"] * risen / 4
+    assert np.abs(np.subtract(again["fresh forget"], row["fresh forget"])).max() < 0.03
+
+
 def count(task, window, length=30, **more):
     """How many LSTMs with a forget bias of 1 have learnt it."""
     found = study.rows(task=task, length=length, cell="LSTM 1", window=window)

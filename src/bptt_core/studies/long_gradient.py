@@ -209,6 +209,7 @@ NEAR = {
 }
 WINDOWS = (0, 1, 10, None)
 LAGS = (10, 20, 29)  # of which `measure` is kept
+TOGETHER = 20  # LSTMs that train side by side where there are many
 
 
 def plan():
@@ -246,10 +247,14 @@ def plan():
         yield "units", Setting(name, 30, "LSTM 1", 1, units=32), 20, None
     for cell in ("RNN", "orthogonal RNN"):
         yield "arrival", Setting("letter, first", 30, cell, None), 200, 400
+    for length in (10, 30):
+        yield "gates", Setting("letter, first", length, "LSTM 0", None), 200, 400
 
 
 def outcome(part, setting, n, updates):
     """One row of the result: k of n networks have learnt the task, after how many updates."""
+    if part == "gates":
+        return {"part": part, **settled(setting), "n": n, **opened(setting, n, updates)}
     seeds = range(n)
     runs = run(setting, seeds, updates or UPDATES, stop=updates is None)
     row = {"part": part, **settled(setting), "n": n, "k": int((runs.learnt > 0).sum())}
@@ -277,6 +282,21 @@ def before_and_after(runs, task, seeds):
     found["less arrives"] = int(less.sum())
     found["less arrives, not learnt"] = int((less & (runs.learnt == 0)).sum())
     return found
+
+
+def opened(setting, n, updates):
+    """How many of n networks have learnt the task, and in how many the mean forget gate of fresh
+    sequences has risen; its quartiles before and after."""
+    found = []
+    for first in range(0, n, TOGETHER):
+        seeds = range(first, min(first + TOGETHER, n))
+        runs = run(setting, seeds, updates, stop=False)
+        batch = fresh_batch(TASKS[setting.task](setting.length), seeds)
+        (_, before), (_, after) = (measure(model, batch) for model in (runs.start, runs.model))
+        found.append([runs.learnt > 0, before, after])
+    learnt, before, after = np.concatenate(found, axis=1)
+    row = {"k": int(learnt.sum()), "risen": int((after > before).sum())}
+    return row | {"fresh forget": quartiles(before), "trained forget": quartiles(after)}
 
 
 def quartiles(values):
