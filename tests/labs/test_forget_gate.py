@@ -27,7 +27,7 @@ def curve(state, gid):
 CURVES = {}
 
 
-@claims("forget_gate", "The forget gate sets how long an LSTM remembers")
+@claims("forget_gate", "The forget gate sets how far the gradient of an LSTM reaches")
 def sets_how_long(_):
     """From a bias of −2 to one of 3 the middle factor rises with every step, at every scale."""
     for scale in random_networks.SCALES:
@@ -37,8 +37,8 @@ def sets_how_long(_):
 
 @claims(
     "forget_gate",
-    "At forget bias 0 a gate is half open. Does an LSTM then remember longer than a tanh RNN? "
-    "What does a bias of 1 buy, and one of 3?",
+    "At forget bias 0 a gate is half open. Does an LSTM then keep a gradient longer than a tanh "
+    "RNN? What does a bias of 1 buy, and one of 3?",
 )
 def the_question_has_an_answer(_):
     assert sigmoid(np.float64(0)) == 0.5
@@ -46,7 +46,7 @@ def the_question_has_an_answer(_):
     assert 20 < longer[0] < 180 < longer[1] < longer[2]
     asked = {bias: made("forget_gate").at(forget_bias=bias).sentence for bias in (0, 1, 3)}
     assert "it depends on the draw" in asked[0]
-    assert "LSTM remembers longer" in asked[1] and "LSTM remembers longer" in asked[3]
+    assert "LSTM keeps it longer" in asked[1] and "LSTM keeps it longer" in asked[3]
 
 
 @claims(
@@ -112,8 +112,8 @@ READS = (
     + r"\. This RNN: "
     + WHAT.format("", "its gradient", "rnn_", NUMBER)
     + r"\. Of 200 random pairs at bias (?P<bias>−?[\d.]+) the LSTM's gradient lives longer in "
-    r"(?P<longer>\d+): (?P<who>it depends on the draw|the LSTM remembers longer|"
-    r"the RNN remembers longer)\."
+    r"(?P<longer>\d+): (?P<who>it depends on the draw|the LSTM keeps it longer|"
+    r"the RNN keeps it longer)\."
     rf"(?: 30 steps back (?P<exact>{NUMBER}) of this gradient is left; "
     rf"the product of f says (?P<forget>{NUMBER})(?:, the four terms (?P<four>{NUMBER}))?\.)?"
     rf" A small change of c_T moves h_T by (?P<seen>{PERCENT}) of it\."

@@ -3,7 +3,7 @@
 two_lanes           what of the last answer's gradient gets back to the first letter
 eigenvalues_linear  eigenvalues decide where a gradient ends, not how it starts
 eigenvalues_tanh    eigenvalues above one are not enough: it depends on what tanh passes
-forget_gate         the forget gate sets how long an LSTM remembers
+forget_gate         the forget gate sets how far the gradient of an LSTM reaches
 balanced_cell       four terms that add up to 1 do not settle the gradient: w_o does
 paths               the paths of an LSTM's gradient add up, and they can cancel
 clipping            clipping bounds every step; without it, one step at a cliff can go far

@@ -1,4 +1,4 @@
-"""Lab 3: the forget gate sets how long an LSTM remembers."""
+"""Lab 3: the forget gate sets how far the gradient of an LSTM reaches."""
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -106,7 +106,7 @@ def _say(verdicts, left, stored, shown):
     n, longer = random_networks.NETWORKS, stored["longer"]
     who = "*it depends on the draw*"
     if not 0.1 * n < longer < 0.9 * n:
-        who = f"*the {'LSTM' if longer > n / 2 else 'RNN'} remembers longer*"
+        who = f"*the {'LSTM' if longer > n / 2 else 'RNN'} keeps it longer*"
     bias = f"{stored['bias']:g}".replace("-", "−")
     text = (
         f"This LSTM: {verdicts['exact']}. This RNN: {verdicts['rnn']}. "
@@ -161,10 +161,10 @@ def forget_gate():
             "scale": Slider("Weight scale", random_networks.SCALES, 1),
         },
         name="forget-gate",
-        title="The forget gate sets how long an LSTM remembers",
+        title="The forget gate sets how far the gradient of an LSTM reaches",
         question=(
-            "At forget bias 0 a gate is half open. Does an LSTM then remember longer than a tanh "
-            "RNN? What does a bias of 1 buy, and one of 3?"
+            "At forget bias 0 a gate is half open. Does an LSTM then keep a gradient longer than "
+            "a tanh RNN? What does a bias of 1 buy, and one of 3?"
         ),
         reading=(
             "On the left, each band holds 80 % of 200 random networks, and the dots are the two "
