@@ -65,7 +65,8 @@ def training_made_it_vanish():
 @says(
     "book/intro.md",
     "[With a forget bias of 0](#lab=two-lanes&forget_bias=0) none of {n} learns it in 400 updates, "
-    "and before training its gradient fades even faster than the RNN's, in {faster} of {n}.",
+    "and as both are drawn here its gradient fades even faster than the RNN's before training, in "
+    "{faster} of {n}.",
 )
 def bias_0():
     assert know("LSTM 0", 400) == 0
