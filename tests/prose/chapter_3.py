@@ -389,7 +389,7 @@ def three_steps_back():
 @says("chapters/03", "Gradient descent lowers the loss. It does not look for large gradients.")
 def how_often_a_gate_opens():
     """The counts of the question, from the kept output: fewer than half, beyond chance."""
-    rises, n = numbers(kept("chapters/03", "b46-no-steering"))
+    rises, n, *_ = numbers(kept("chapters/03", "b46-no-steering"))
     assert (rises - n / 2) / np.sqrt(n / 4) < -3
     assert f"In {rises / n:.0%}".replace("%", " %") in questions()
     return {}
