@@ -4,6 +4,10 @@ The cells offer the same names, so nearly all tests run on each. Sizes are all d
 12, and every setting is drawn: what is equal here is not equal by symmetry.
 """
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import witnesses
@@ -264,3 +268,28 @@ def test_a_cache_and_gradients_are_not_changed_by_a_second_backward(cell):
     for value in (*second.params, *second.per_step, second.x, second.h):
         for own in (*params, cache.h, cache.x, dh):
             assert not np.shares_memory(value, own)
+
+
+def test_chapter_2_sets_the_forget_bias_of_torch_as_it_says(torch):
+    """Its lines are run, and the gate is read off a cell that starts at 1 and is fed nothing."""
+    (chapter,) = (Path(__file__).parents[1] / "chapters").glob("02*.ipynb")
+    cells = json.loads(chapter.read_text("utf-8"))["cells"]
+    text = "".join("".join(cell["source"]) for cell in cells)
+    (lines,) = re.findall(r"~~~python\n(.+?)\n~~~", text, re.S)
+    model = torch.nn.LSTM(3, 16)
+    biases = torch.cat([model.bias_ih_l0, model.bias_hh_l0]).detach()
+    assert 0.2 < biases.abs().max() <= 16**-0.5, "drawn from ±1/√H"
+
+    def forget():
+        weights = model.weight_ih_l0, model.weight_hh_l0
+        with torch.no_grad():
+            for weight in weights:
+                weight.zero_()
+            c = [torch.full((1, 1, 16), value) for value in (0.0, 1.0)]
+            zero = torch.zeros(1, 1, 16)
+            run = [model(torch.zeros(1, 1, 3), (zero, start))[1][1] for start in c]
+        return (run[1] - run[0]).numpy()
+
+    assert 0.3 < forget().mean() < 0.7
+    exec(lines, {"torch": torch, "model": model})
+    assert np.allclose(forget(), 1 / (1 + np.exp(-3)), rtol=0, atol=1e-6)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bptt_core.ask import lstm_lines, mean_of_three
+from bptt_core.ask import tasks as by_hand
 from bptt_core.ask.tasks import APART, outcomes
 
 RIGHT = [line.code for line in lstm_lines.LINES]
@@ -40,3 +41,18 @@ def test_no_two_slips_in_the_mean_look_alike_at_two_digits(seed):
         apart = [np.abs(values - found[0][1]).max() for _, values in found[1:]]
         assert min(apart) > 0.9 * APART * np.abs(found[0][1]).max()
         before = np.concatenate([before, found[0][1]])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_numbers_to_carry_back_by_hand_are_those_of_an_lstm(seed):
+    """Each line of the forward pass holds for what is printed, to the two digits printed."""
+    given = by_hand.lstm_forget_row(seed).given
+    for t in (1, 2, 3):
+        assert (np.abs(given[f"h_{t}"]) <= np.abs(np.tanh(given[f"c_{t}"])) + 0.005).all()
+    for t in (2, 3):
+        written = given[f"c_{t}"] - given[f"f_{t}"] * given[f"c_{t - 1}"]
+        assert (np.abs(written) < 1).all(), "i ∘ g"
+        shown = given[f"o_{t}"] * np.tanh(given[f"c_{t}"])
+        assert np.abs(given[f"h_{t}"] - shown).max() < 0.011
+        for gate in ("f", "o"):
+            assert ((given[f"{gate}_{t}"] > 0) & (given[f"{gate}_{t}"] < 1)).all()

@@ -22,8 +22,8 @@ CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
 READ_ELSEWHERE = {"## Did a gradient travel?": "test_studies.test_chapter_2_prints_what_is_stored"}
 STORIES = [
     "To learn, it must carry the blame back from step 20 to step 1.",
-    'is worse off than with the answer "zero", which would be 100% off.',
     "so we stop at lag 19.",
+    "Type two significant digits, as 0.024.",
 ]
 REFERENCES = [
     r"\b(?:[Cc]hapters?|[Ee]xercises?|[Ee]quations?|[Mm]odule|arXiv) "

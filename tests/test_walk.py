@@ -282,9 +282,50 @@ def test_what_is_said_of_training_with_a_mistake_is_what_it_does(name, mistake, 
         ends = (
             r"updates with it take the loss of this network from (.+) to (.+); with .+ to (.+?)\."
         )
-        assert list(re.search(ends + r"(?: The|$)", said).groups()) == written
+        assert list(re.search(ends + r"(?: The| Lower|$)", said).groups()) == written
         assert f"points {slip.angle:.0f}° away" in said
         assert ("does not show" in said) == (losses[-1] < 2 * good[-1])
+        assert ("Lower is not right" in said) == (losses[-1] < good[-1])
+        assert slip.angle < 90, "so it leads downhill at first"
+
+
+CLOSED = [(name, m, *rule) for name, s in SCENES.items() for m, rule in s.closed.items()]
+
+
+@pytest.mark.parametrize(("name", "mistake", "edge", "lines"), CLOSED)
+def test_an_arrow_is_closed_where_the_mistake_sends_nothing_along_it(
+    name, mistake, edge, lines, wrong, pages
+):
+    """Its steps are those of the lines, and what is sent along it goes into no number there."""
+    scene, slip = SCENES[name], wrong[name, mistake]
+    m = scene.mistakes.index(mistake) + 1
+    steps = " ".join(str(s.number) for s in slip.steps if set(s.lines) & set(lines))
+    found = rf'data-closed{m}="([\d ]+)" (?:data-closed\d="[\d ]+" )*id="walk-{name}-([\w-]+?)"'
+    closed = re.findall(found, pages[name])
+    assert closed and {at for at, _ in closed} == {steps}
+    edges = re.findall(rf'<g [^>]*id="walk-{name}-({edge}-[\w-]+?)"', pages[name])
+    assert sorted(own for _, own in closed) == sorted(edges)
+    sent = {"state": "dh_next", "cell": "dc_next", "state-o": "da_o"}[edge]
+    places = {str(n): key[0] for key, n in slips.right(scene)[1].ids.items()}
+    changed = next(line for line in lines if line in slip.texts)
+    for one in (one for step in slip.steps for one in step.made if one.line == changed):
+        read = {places[n] for text in np.ravel(one.made) for n in re.findall(r"#(\d+)", str(text))}
+        assert sent not in read
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_sentence_of_a_line_that_a_mistake_changes_says_that_it_is_not_about_the_mistake(
+    name, wrong, pages
+):
+    scene = SCENES[name]
+    for k, item in enumerate(items(pages[name])):
+        found = re.search(r'<em data-m="([\d ]+)" hidden>Without the mistake:</em>', item)
+        own = [
+            str(m)
+            for m, mistake in enumerate(scene.mistakes, 1)
+            if set(wrong[name, mistake].steps[k].lines) & set(wrong[name, mistake].texts)
+        ]
+        assert (found[1].split() if found else []) == own
 
 
 def note(text, m):

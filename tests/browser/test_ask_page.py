@@ -175,7 +175,11 @@ def test_what_rounded_givens_make_is_right_as_well(page):
 def test_a_whole_number_needs_no_second_digit(page):
     assert typed(page, "count", "4")[0] == typed(page, "count", "4.0")[0] == "right"
     assert typed(page, "count", "5") == ("slip", "Not so. One too many.")
-    assert typed(page, "count", "3")[0] == "off"
+
+
+def test_a_wrong_count_is_told_its_side_and_not_its_ratio(page):
+    for text, side in (("3", "larger"), ("2", "larger"), ("8", "smaller"), ("1000", "smaller")):
+        assert typed(page, "count", text) == ("off", f"Not so. The right number is {side}.")
 
 
 # --- steps

@@ -33,8 +33,8 @@ def number(
     why      said with the right answer
     also     other numbers that are right, such as what rounded givens make
     slips    [(number, sentence)]: what mistakes give
-    factors  {name: value}, as {"T": 6}: that much too large or too small is named. The sign and 2
-             always are
+    factors  {name: value}, as {"T": 6}: that much too large or too small is named. The sign always
+             is, and 2 unless the number is whole
     digits   how many must be typed: 2; 1 means a whole number, to be met exactly
     **more   hints, reveals, label, solved: see `Question`
 
@@ -95,13 +95,13 @@ def matrix(
     )
 
 
-def _factors(factors):
-    """[(factor, sentence)] for the sign, 2 and every size that is named."""
-    known = [
-        (-1, SIGN),
-        (2, "That is twice the right one."),
-        (0.5, "That is half of the right one."),
-    ]
+def _factors(factors, whole):
+    """[(factor, sentence)] for the sign, 2 and every size that is named. Of a whole number 2 is
+    not said: who hears that 4 is twice as many need not think again."""
+    known = [(-1, SIGN)]
+    if not whole:
+        known.append((2, "That is twice the right one."))
+        known.append((0.5, "That is half of the right one."))
     for name, value in (factors or {}).items():
         known.append(
             (value, f"That is {name} = {value} times too large: a sum where a mean belongs?")
@@ -123,7 +123,7 @@ def _question(kind, name, question, tasks, factors, digits, unit, **more):
             sentences.append(html)
         return sentences.index(html)
 
-    common = [(factor, number_of(said)) for factor, said in _factors(factors)]
+    common = [(factor, number_of(said)) for factor, said in _factors(factors, digits == 1)]
     steps = []
     for k, step in enumerate(first.steps):
         square = len(step.shape) == 2 and step.shape[0] == step.shape[1] > 1

@@ -136,7 +136,8 @@ def _rnn_back(t, W, h, up):
         (_slope(t, h),),
         own,
         Part(right, slips),
-        why=f"The loss of step {t} arrives, and W_hh^⊤ δ_{t + 1}; both pass the slope 1 − h_{t}^2.",
+        why=f"The loss of step {t} arrives, and W_hh^{{⊤}} δ_{t + 1}; both pass the slope "
+        f"1 − h_{t}^2.",
     )
 
 
@@ -157,7 +158,7 @@ def _rnn_weights(h):
         (_outer(h[0], h[1], h[2]), "The states were taken in the wrong order of time."),
         (no_slope, "∂L/∂h_t was taken for δ_t = ∂L/∂a_t: the slopes are missing in the sum."),
     ]
-    why = "Each step gives δ_t h_{t−1}^⊤: a column times a row. The three are added."
+    why = "Each step gives δ_t h_{t−1}^{⊤}: a column times a row. The three are added."
     return Step("dW_hh = ∂L/∂W_hh", (2, 2), carry=Part(_outer(h[2], h[1], h[0]), slips), why=why)
 
 
@@ -188,10 +189,24 @@ def _squash_slopes(s):
     ]
 
 
-def _lstm(rng):
-    c, h, up = _draw(rng, 4, 2, low=0.5, high=1.6), _draw(rng, 4, 2), _draw(rng, 4, 2, high=1.95)
+def lstm_states(rng):
+    """f, o, c, tanh(c) and h of steps 0 to 3, each (4, 2): the gates are drawn, and the lines of
+    the forward pass hold to two digits, with |i ∘ g| < 1. No cell is small, no f near ½."""
     f = np.abs(rng.integers(2, size=(4, 2)) - rng.uniform(0.12, 0.38, (4, 2))).round(2)
-    o, s = rng.uniform(0.15, 0.9, (4, 2)).round(2), np.tanh(c).round(2)
+    o = rng.uniform(0.25, 0.9, (4, 2)).round(2)
+    c = _draw(rng, 4, 2, low=0.5, high=1.6)
+    for t in (1, 2, 3):
+        written = rng.uniform(-0.95, 0.95, (TRIES, 2))  # i ∘ g
+        held = (f[t] * c[t - 1] + written).round(2)
+        allowed = (np.abs(held) >= 0.5) & (np.abs(held) <= 1.6)
+        c[t] = held[allowed.argmax(0), [0, 1]]
+    s = np.tanh(c).round(2)
+    return f, o, c, s, (o * s).round(2)
+
+
+def _lstm(rng):
+    f, o, c, s, h = lstm_states(rng)
+    up = _draw(rng, 4, 2, high=1.95)
     (slope, _), *slopes = _squash_slopes(s[3])
     last = Step(
         "∂L/∂c_3",
@@ -272,5 +287,5 @@ def _lstm_row(h):
         "the first row of dW_hf, from steps 3 and 2",
         (1, 2),
         carry=Part(row(h[2], h[1]), slips),
-        why="The first entry of ∂L/∂a_ft times h_{t−1}^⊤, added over the two steps.",
+        why="The first entry of ∂L/∂a_ft times h_{t−1}^{⊤}, added over the two steps.",
     )

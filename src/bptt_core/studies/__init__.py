@@ -4,6 +4,7 @@ long_gradient    does a network need the long gradient to learn a long lag?
 lag_tasks        its tasks, each with and without examples of a short lag
 first_letter     who knows the first of 30 letters?
 film             how networks come to know it, update by update
+reading          a plain RNN and an LSTM read a text, each at its own best learning rate
 random_networks  what the gradient of a random network does, at every setting of two labs
 """
 

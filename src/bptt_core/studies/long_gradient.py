@@ -55,6 +55,7 @@ class Setting(NamedTuple):
     asked: str | None = None  # a task of which nothing was trained, put to the trained networks
     units: int = UNITS
     optimiser: str = "adam"  # or "sgd" and its learning rate, with momentum 0.9
+    unheard: str = ""  # gates of an LSTM that send no gradient back to h
 
 
 class Runs(NamedTuple):
@@ -94,7 +95,8 @@ def training_of(setting, seeds, updates, *, clip=CLIP):
     optimiser = training.adam(RATE) if name == "adam" else training.sgd(float(rate), momentum=0.9)
     yield 0, model
     for update in range(1, updates + 1):
-        gradients = gradient(model, grid_batch(task, BATCH, rngs), setting.window, setting.frozen)
+        batch = grid_batch(task, BATCH, rngs)
+        gradients = gradient(model, batch, setting.window, setting.frozen, setting.unheard)
         model = optimiser(model, gradients if clip is None else clip_each(gradients, clip))
         yield update, model
 
@@ -127,7 +129,7 @@ def loss_of(y, target):
     return loss(y, target, reduction="mean")
 
 
-def gradient(model, batch, window, frozen=""):
+def gradient(model, batch, window, frozen="", unheard=""):
     """The gradient of each network; the recurrent weights see the last `window` steps."""
     x, target = batch
     cell, whole, h, y = last_step(model, x)
@@ -135,11 +137,20 @@ def gradient(model, batch, window, frozen=""):
     if window == 0:
         return training.Model(map_leaves(np.zeros_like, model.cell), out.params)
     seen = len(x) if window is None else min(window, len(x))
-    of_cell = cell.backward(model.cell, last_steps(whole, seen), {seen: out.h[0]}).params
+    back = without(model.cell, unheard) if unheard else model.cell
+    of_cell = cell.backward(back, last_steps(whole, seen), {seen: out.h[0]}).params
     for gate in frozen:
         for field in (f"W_x{gate}", f"W_h{gate}", f"b_{gate}"):
             getattr(of_cell, field)[:] = 0  # views of the stacked gradients
     return training.Model(of_cell, out.params)
+
+
+def without(params, gates):
+    """An LSTM's parameters with W_h of these gates at zero: no way leads back through them."""
+    silent = params._replace(W_hh=params.W_hh.copy())
+    for gate in gates:
+        getattr(silent, f"W_h{gate}")[:] = 0  # a view
+    return silent
 
 
 def last_steps(whole, window):
@@ -208,6 +219,12 @@ NEAR = {
     "letter": ("letter, early", "letter, anywhere"),
 }
 WINDOWS = (0, 1, 10, None)
+ROADS = (  # tasks that the whole gradient teaches all or nearly all
+    ("letter, first", 20, "LSTM 1"),
+    ("letter, first", 30, "LSTM 3"),
+    ("order", 30, "LSTM 1"),
+    ("adding, early", 30, "LSTM 1"),
+)
 LAGS = (10, 20, 29)  # of which `measure` is kept
 TOGETHER = 20  # LSTMs that train side by side where there are many
 
@@ -245,6 +262,10 @@ def plan():
             yield "sgd", Setting(name, 10, "LSTM 1", 1, optimiser=f"sgd {rate}"), 20, None
     for name in ("adding", "order, anywhere", "order"):
         yield "units", Setting(name, 30, "LSTM 1", 1, units=32), 20, None
+    for name, length, cell in ROADS:
+        for unheard in ("o", "ifgo"):
+            setting = Setting(name, length, cell, None, unheard=unheard)
+            yield "roads", setting, 20, None
     for cell in ("RNN", "orthogonal RNN"):
         yield "arrival", Setting("letter, first", 30, cell, None), 200, 400
     for length in (10, 30):

@@ -168,6 +168,11 @@ SCENE = Scene(
         "state shifted by one",
         "c_0 taken for zero",
     ),
+    closed={
+        "state's gradient not carried": ("state", ("dh_t",)),
+        "cell's gradient not carried": ("cell", ("dc_t",)),
+        "output-gate path dropped": ("state-o", ("dh_next", "dh_t")),
+    },
     unseen=("dW_xh", "db_h"),
     rate=0.3,
     updates=200,

@@ -32,6 +32,8 @@ def _note(steps, slip, m, good, top):
         f"with the right one to *{right}*."
     )
     if slip.losses[-1] < 2 * good[-1]:
+        if slip.losses[-1] < good[-1]:
+            trained += " Lower is not right: all that is less than 90° off leads downhill at first."
         trained += " The loss does not show the mistake."
     go = f'<button type="button" data-go="{step.number}">Go there</button>'
     label = f"loss while training: {end} at the end with the mistake, {right} without"

@@ -77,7 +77,7 @@ aria-label="Step of the walk" disabled {KEYS}>{marks}</span>
 </label></div>
 <div class="gtt-walk-notes">{notes(steps, wrong, slips.train(scene))}</div>
 <div class="gtt-walk-view"><div class="gtt-walk-code">{code(scene, steps, wrong)}</div>
-{scene.draw(Where(steps, numbers), uid)}</div>
+{_closed(scene, steps, scene.draw(Where(steps, numbers), uid), uid)}</div>
 <ol class="gtt-walk-steps">{items}</ol>
 <p class="gtt-walk-terms" role="status"></p>
 <p class="gtt-status" role="status"></p>
@@ -89,6 +89,16 @@ def _knob(kind, label, sign):
         f'<button type="button" class="gtt-walk-{kind}" aria-label="{label}" disabled {KEYS}>'
         f"{sign}</button>"
     )
+
+
+def _closed(scene, steps, svg, uid):
+    """The graph, in which an edge names the steps at which a mistake sends nothing along it."""
+    for mistake, (edge, lines) in scene.closed.items():
+        m = scene.mistakes.index(mistake) + 1
+        where = " ".join(str(step.number) for step in steps if set(lines) & set(step.lines))
+        begins = f'id="{uid}-{edge}-'
+        svg = svg.replace(begins, f'data-closed{m}="{where}" {begins}')
+    return svg
 
 
 def _mark(m, at):
@@ -113,7 +123,9 @@ def _item(scene, step, wrong):
             there = only(own) if len(variants) > 1 else ""
             equations += f"<div{there}>{equation}</div>"
     said = " ".join(f"<code>{statement(scene, line)}</code>" for line in step.lines)
-    sentence = rich(scene.words(step.lines, step.t, length))
+    other = [m for m, slip in enumerate(wrong, 1) if set(step.lines) & set(slip.texts)]
+    right = f"<em{only(other)}>Without the mistake:</em> " if other else ""
+    sentence = right + rich(scene.words(step.lines, step.t, length))
     return (
         f'<li{lit([], "on" * (step.number == 0))} data-label="{step.label}"><p>{sentence}</p>'
         f'<p class="gtt-walk-line">{step.label}: {said}</p>'

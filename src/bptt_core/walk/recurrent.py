@@ -157,6 +157,7 @@ SCENE = Scene(
         "h_0 taken for zero",
         "bias averaged over the batch",
     ),
+    closed={"nothing carried back": ("state", ("dh_t",))},
     unseen=(),
     rate=0.1,
     updates=100,

@@ -24,6 +24,7 @@ class Scene(NamedTuple):
     words: object  # (lines, t, T) → a sentence
     draw: object  # (`Where`, uid) → SVG
     mistakes: tuple  # names, as in `mistakes`
+    closed: dict  # {mistake: (how the names of edges begin, lines)}: no way for these lines
     unseen: tuple  # lines whose numbers are not shown: like those of a line beside them
     rate: float  # of the training: gradient descent from these numbers
     updates: int

@@ -32,7 +32,12 @@ function mount(root) {
     const item = steps[now];
     slider.value = now;
     for (const other of steps) other.classList.toggle("on", other === item);
-    for (const part of all("[data-on]")) part.classList.toggle("on", has(part.dataset.on, now));
+    for (const part of all("[data-on]")) {
+      const lit = has(part.dataset.on, now);
+      const closed = lit && has(part.dataset[`closed${select.selectedIndex}`] ?? "", now);
+      part.classList.toggle("on", lit && !closed);
+      part.classList.toggle("gtt-walk-closed", closed);
+    }
     for (const part of all("[data-from]")) {
       const { from, to } = part.dataset;
       part.classList.toggle("gone", now < from || now >= to);
@@ -45,7 +50,7 @@ function mount(root) {
     explain();
     if (inside) item.querySelector("div > :not([hidden]) [data-of]").focus();
     const [sentence, line] = item.children;
-    if (spoken) $(".gtt-status").textContent = `${line.textContent}. ${sentence.textContent}`;
+    if (spoken) $(".gtt-status").textContent = `${line.textContent}. ${sentence.innerText}`;
   }
 
   function slip() {
@@ -55,7 +60,7 @@ function mount(root) {
       cell.textContent = value(cell.dataset.n);
       cell.classList.toggle("gtt-walk-off", cell.dataset.n in others[m]);
     }
-    explain();
+    show(now);
   }
 
   slider.addEventListener("input", () => show(+slider.value, true));
@@ -77,7 +82,6 @@ function mount(root) {
   }
   for (const knob of all("input, select, button")) knob.disabled = false;
   slip();
-  show(0);
   root.dataset.ready = "";
 }
 

@@ -68,10 +68,12 @@ const short = (x) => {
   return (power < -3 || power > 4 ? `about 10^${power}` : String(Number(x.toPrecision(3)))).replace("-", "−");
 };
 function distance(typed, step, right) {
+  const one = step.n < 2;
+  if (one && step.whole) return `The right number is ${typed[0].value > right[0] ? "smaller" : "larger"}.`;
   if (!largest(right)) return "The right answer is zero.";
   const ratio = typed.reduce((sum, t, i) => sum + t.value * right[i], 0) / right.reduce((sum, v) => sum + v * v, 0);
   const near = (t, i) => Math.abs(t.value - ratio * right[i]) <= 2 * t.half + 0.01 * Math.abs(ratio) * largest(right);
-  const one = step.n < 2, good = fit(typed, right, 1), turned = typed.map((t, i) => ({ ...t, value: good[i] ? t.value : -t.value }));
+  const good = fit(typed, right, 1), turned = typed.map((t, i) => ({ ...t, value: good[i] ? t.value : -t.value }));
   if (ratio && typed.every(near)) return `That is ${short(ratio)} times the right ${one ? "number" : "answer, in every entry"}: no mistake I know.`;
   if (fits(turned, right, 1)) return "Right, but for the sign of the marked entries.";
   return `${one ? "" : good.some(Boolean) ? "The entries that are not marked are right. " : "No entry is right. "}No mistake I know gives ${one ? "that" : "these numbers"}.`;
