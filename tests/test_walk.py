@@ -310,7 +310,9 @@ def program_of(page, m):
     lines = []
     for row in re.findall(r"<li[^>]*>(.*?)</li>", shown):
         codes = re.findall(r"<code([^>]*)>(.*?)</code>", row)
-        code = next(c for own, c in codes if "data-m" not in own or f"{m}" in own.split('"')[1].split())
+        code = next(
+            c for own, c in codes if "data-m" not in own or f"{m}" in own.split('"')[1].split()
+        )
         lines.append(html.unescape(re.sub(r"<[^>]*>", "", re.sub(r"<del>.*?</del>", "", code))))
     return "\n".join(lines)
 

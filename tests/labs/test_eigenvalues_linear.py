@@ -131,8 +131,8 @@ def never_passes(states):
 
 @claims(
     "eigenvalues_linear",
-    "The dotted lines are the eigenvectors; of a pair, the way on which the top of the circle "
-    "turns if ρ is 1.",
+    "The dotted lines are the eigenvectors; for a pair, the ellipse on which the top of the circle "
+    "would turn if ρ were 1.",
 )
 def dotted(states):
     for state in a_state_each(states):

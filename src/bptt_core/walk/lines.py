@@ -34,7 +34,9 @@ def code(scene, steps, wrong):
     ahead = _loop(scene, listing.forward, steps, "forward", wrong)
     back = _loop(scene, listing.backward, steps, "back", wrong)
     between = [step.number for step in steps if step.phase == "losses"]
-    return f"<ol>{ahead}<li{lit(between)}><code>{scene.spelt(LOSSES)}</code></li></ol><ol>{back}</ol>"
+    return (
+        f"<ol>{ahead}<li{lit(between)}><code>{scene.spelt(LOSSES)}</code></li></ol><ol>{back}</ol>"
+    )
 
 
 def _loop(scene, function, steps, phase, wrong):
