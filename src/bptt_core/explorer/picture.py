@@ -192,6 +192,8 @@ class Picture:
         figure.
 
         parts  {gid: key}: artists that have the class part-key, as a text that speaks of them"""
+        if unknown := parts.keys() - self.artists.keys():
+            raise wanted("parts", sorted(unknown), "gids of the figures")
         found = []
         for i, (fig, alt) in enumerate(zip(self.figures, alts, strict=True)):
             text = plotting.svg(fig, alt, uid=f"{uid}-{i}")

@@ -17,9 +17,9 @@ def words(lines, t, last):
             return f"Step {t} reads x_{t} and h_{t - 1}, and makes h_{t}."
         case "dh[t]":
             return (
-                "The loss here is the squared one: L is the sum of ½‖h_t − target_t‖^2. Each pulls at "
-                "its own state: the *immediate* derivative ∂⁺. It knows nothing of what h_t does "
-                "later."
+                "The loss here is the squared one: L is the sum of ½‖h_t − target_t‖^2. Each pulls "
+                "at its own state: the *immediate* derivative ∂⁺. It knows nothing of what h_t "
+                "does later."
             )
         case "dh_t" if t == last:
             return f"Nothing comes after h_{t}. Its *total* derivative ∂ is the immediate one, ∂⁺."
