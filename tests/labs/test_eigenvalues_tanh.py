@@ -118,14 +118,6 @@ def chaotic(states):
         assert row(state)["grows"] > 100, state.settings
 
 
-@claims("eigenvalues_tanh", "An input of 1 or more lets tanh pass less than no input does.")
-def passes_less(states):
-    for state in states:
-        if state.settings["drive"] >= 1:
-            quiet = ROWS[state.settings["units"], 0, state.settings["radius"]]
-            assert row(state)["passes"] < quiet["passes"], state.settings
-
-
 @claims("eigenvalues_tanh", "readout")
 def readout(states):
     for state in states:

@@ -118,8 +118,7 @@ def eigenvalues_tanh():
             "multiplies a gradient by W_hh and by the slopes of tanh; what tanh passes is their "
             "root mean square. With 100 units ρ times that is the factor of a step to within 9 %: "
             "hence the mark 1/ρ. Where tanh passes less than 1/ρ of a change, the middle network "
-            "forgets. Where it passes a tenth more, most networks of 100 units are chaotic. An "
-            "input of 1 or more lets tanh pass less than no input does."
+            "forgets. Where it passes a tenth more, most networks of 100 units are chaotic."
         ),
         alts=[
             "Over the spectral radius: the factor by which a step back multiplies the gradient, "
