@@ -186,7 +186,8 @@ def lower_than_right():
 
 @says(
     "chapters/01",
-    "A bound of at most 1 excludes an {{term}}`exploding gradient`. A larger one promises none.",
+    "A bound of at most 1 excludes an {{term}}`exploding gradient`. A larger one promises none: "
+    "that it does is the first of [twelve sentences](../book/twelve_sentences.md)",
 )
 def bound_and_explosion():
     """A thousand networks at each norm, from 0.95 to 8: what the cell a51-bound-holds prints."""
