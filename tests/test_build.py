@@ -17,7 +17,7 @@ from nbformat import v4
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from gtt import page  # noqa: E402
+from gtt import page, parts  # noqa: E402
 
 LEDGER = """
 - {id: A33, source: A, where: l.3, place: section 2, kind: equation, lines: [3, 3],
@@ -202,6 +202,18 @@ def test_the_table_of_a_question_is_loaded_with_the_page(tmp_path):
 def test_code_keeps_only_the_spans_that_have_a_colour(chapter):
     assert '<span class="k">assert</span> ' in chapter
     assert '<span class="n">' not in chapter and '<span class="p">' not in chapter
+
+
+def test_a_key_that_is_alone_leads_nowhere_unless_a_lab_brings_it():
+    figure, named = '<g class="part-norm">', '<g id="g1a-fall+part-norm" class="part-norm">'
+    word, lab = (
+        '<span tabindex="0" class="part-norm">',
+        '<g id="powers-2-gradient" class="part-norm">',
+    )
+    for alone in (figure, named, word):
+        assert parts.lonely(alone) == ["norm"]
+        assert parts.lonely(alone + lab) == []
+    assert parts.lonely(lab) == []
 
 
 def test_a_part_has_its_key_in_words_code_formula_and_figure(chapter):

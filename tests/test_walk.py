@@ -44,9 +44,9 @@ def pages():
 
 
 def quick(name, scene):
-    """The fast pass: (cache, gradients), with ∂⁺L/∂h_t = h_t − y_t."""
+    """The fast pass: (cache, gradients), with ∂⁺L/∂h_t = h_t − target_t."""
     cache = FAST[name].forward(scene.params, scene.x)
-    gradients = FAST[name].backward(scene.params, cache, cache.h[1:] - scene.y, per_step=True)
+    gradients = FAST[name].backward(scene.params, cache, cache.h[1:] - scene.target, per_step=True)
     return cache, gradients
 
 
@@ -72,9 +72,9 @@ def test_every_number_on_every_step_is_that_of_the_real_pass(name, right):
     for t in range(1, T + 1):
         own = {
             "h[t]": cache.h[t],
-            "dh[t]": cache.h[t] - scene.y[t - 1],
+            "dh[t]": cache.h[t] - scene.target[t - 1],
             "dh_t": g.h[t],
-            "dh_next": g.h[t - 1] - (cache.h[t - 1] - scene.y[t - 2] if t > 1 else 0),
+            "dh_next": g.h[t - 1] - (cache.h[t - 1] - scene.target[t - 2] if t > 1 else 0),
         }
         own |= {
             f"d{field}": getattr(g.per_step, field)[t - 1 :].sum(axis=0)
@@ -184,7 +184,7 @@ def test_every_step_has_a_sentence_and_a_line_of_the_pass(name, right):
 def test_a_walk_with_a_mistake_gives_the_gradient_of_the_mistake(name, mistake, wrong):
     scene, slip = SCENES[name], wrong[name, mistake]
     cache = FAST[name].forward(scene.params, scene.x)
-    wanted = slip.mistake.apply(scene.params, cache, cache.h[1:] - scene.y)
+    wanted = slip.mistake.apply(scene.params, cache, cache.h[1:] - scene.target)
     found = made(slip.steps)
     for field, value in wanted._asdict().items():
         same(found[f"d{field}", 1], value)
@@ -218,7 +218,7 @@ def test_the_numbers_first_differ_where_a_debugger_says(name, mistake, wrong, ri
     line."""
     scene, slip = SCENES[name], wrong[name, mistake]
     cache = scene.module.forward(scene.params, scene.x)
-    arguments = (scene.params, cache, cache.h[1:] - scene.y)
+    arguments = (scene.params, cache, cache.h[1:] - scene.target)
     # both are compiled from the same text, so that their lines have the same numbers
     nothing = slip.mistake._replace(edits=())
     plain = watched(nothing.passes(scene.module)[1], *arguments)
@@ -270,8 +270,8 @@ def test_what_is_said_of_training_with_a_mistake_is_what_it_does(name, mistake, 
     params, losses = scene.params, []
     for _ in range(scene.updates + 1):
         cache = FAST[name].forward(params, scene.x)
-        losses.append(np.sum((cache.h[1:] - scene.y) ** 2) / 2)
-        gradient = slip.mistake.apply(params, cache, cache.h[1:] - scene.y)
+        losses.append(np.sum((cache.h[1:] - scene.target) ** 2) / 2)
+        gradient = slip.mistake.apply(params, cache, cache.h[1:] - scene.target)
         steps = (w - scene.rate * d for w, d in zip(params, gradient, strict=True))
         params = type(params)(*steps)
     np.testing.assert_allclose(slip.losses, losses, rtol=1e-6)
@@ -345,9 +345,41 @@ def test_the_angle_between_two_gradients_is_the_one_between_their_directions(wro
         assert slip.angle == pytest.approx(angle, abs=1e-4)
 
 
+def program_of(page, m):
+    """The program that a walk shows with mistake m, 0 for none, as it can be run."""
+    shown = re.search(r'<div class="gtt-walk-code">(.*?)</div>', page, re.S)[1]
+    lines = []
+    for row in re.findall(r"<li[^>]*>(.*?)</li>", shown):
+        codes = re.findall(r"<code([^>]*)>(.*?)</code>", row)
+        code = next(
+            c for own, c in codes if "data-m" not in own or f"{m}" in own.split('"')[1].split()
+        )
+        lines.append(html.unescape(re.sub(r"<[^>]*>", "", re.sub(r"<del>.*?</del>", "", code))))
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("mistake", ["", *recurrent.SCENE.mistakes])
+def test_the_program_that_the_walk_through_the_rnn_shows_makes_its_numbers(mistake, pages, right):
+    """It has the names of the sweep in the chapter, and not those of the pass that runs."""
+    scene = recurrent.SCENE
+    program = program_of(pages["rnn"], scene.mistakes.index(mistake) + 1 if mistake else 0)
+    assert not re.search(r"dh_next|phi|mT|axis|\by\b", program)
+    cache, gradients = quick("rnn", scene)
+    names = scene.params._asdict() | {"np": np, "x": scene.x, "target": scene.target}
+    names |= {f"d{field}": np.zeros_like(w) for field, w in scene.params._asdict().items()}
+    names |= {"h": np.zeros_like(cache.h), "carried": 0, "T": len(scene.x)}
+    exec(program, names)
+    wanted = gradients.params
+    if mistake:
+        known = {one.name: one for one in known_mistakes(scene.module)}[mistake]
+        wanted = known.apply(scene.params, cache, cache.h[1:] - scene.target)
+    for field, value in wanted._asdict().items():
+        same(names[f"d{field}"], value)
+
+
 def test_a_line_shows_what_is_written_otherwise_and_what_is_left_out(pages):
     for name, found in (
-        ("rnn", ["<mark>.mT</mark>", "<mark>0</mark>", "<del> * phi.df(h[t])</del>"]),
+        ("rnn", ["<mark>.T</mark>", "<mark>0</mark>", "<del> * (1 - h[t]**2)</del>"]),
         ("lstm", ["<del>dc_next + </del>", "<del> + dh_next</del>"]),
     ):
         for part in found:

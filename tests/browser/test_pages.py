@@ -94,6 +94,25 @@ def test_lines_have_a_readable_length(view, path):
             assert seen["size"] >= 17
 
 
+def test_the_heading_of_a_part_is_inside_its_section_which_clips_what_is_not(view, path):
+    """Nothing is painted outside a section that content-visibility may skip."""
+    measure = """async () => {
+        const unseen = [];
+        for (const rubric of document.querySelectorAll('article .rubric')) {
+            rubric.scrollIntoView();
+            await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+            const own = rubric.getBoundingClientRect();
+            const box = rubric.closest('section').getBoundingClientRect();
+            if (own.height < 20 || own.top < box.top || own.bottom > box.bottom + 0.5)
+                unseen.push(rubric.textContent);
+        }
+        scrollTo(0, 0);
+        return unseen;
+    }"""
+    for opened in (view(), view(width=390)):
+        assert opened.page.evaluate(measure) == []
+
+
 def test_every_figure_has_a_text_for_those_who_do_not_see_it(view, path):
     page = view().page
     unnamed = page.evaluate("""() =>

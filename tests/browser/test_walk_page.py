@@ -102,17 +102,17 @@ class Seen:
 def test_the_line_the_equation_the_edge_and_the_numbers_change_together(page):
     seen = Seen(page)
     assert seen.step == "1 of 22: forward, t = 1"
-    assert seen.code == ["h[t] = phi.f(x[t] @ W_xh.mT + h[t - 1] @ W_hh.mT + b_h)"]
+    assert seen.code == ["h[t] = np.tanh(x[t-1] @ W_xh.T + h[t-1] @ W_hh.T + b_h)"]
     assert seen.edges == {"squash-1", "state-1", "input-1"}
     assert seen.names == ["h0", "h1"] and seen.numbers == ["0.565", "−0.551"]
     for step, code, edges in (
-        (5, "dh_t = dh[t] + dh_next", {"loss-3"}),
-        (6, "da = dh_t * phi.df(h[t])", {"squash-3"}),
-        (7, "dh_next = da @ W_hh", {"state-3"}),
-        (8, "dW_xh += da.mT @ x[t]", {"input-3"}),
-        (9, "dW_hh += da.mT @ h[t - 1]", {"state-3"}),
-        (10, "db_h += da.sum(axis=-2)", set()),
-        (11, "dh_t = dh[t] + dh_next", {"loss-2", "state-3"}),
+        (5, "dh_t = dh[t-1] + carried", {"loss-3"}),
+        (6, "da = dh_t * (1 - h[t]**2)", {"squash-3"}),
+        (7, "carried = da @ W_hh", {"state-3"}),
+        (8, "dW_xh += da.T @ x[t-1]", {"input-3"}),
+        (9, "dW_hh += da.T @ h[t-1]", {"state-3"}),
+        (10, "db_h += da.sum(0)", set()),
+        (11, "dh_t = dh[t-1] + carried", {"loss-2", "state-3"}),
     ):
         seen.go(step)
         assert (seen.code, seen.edges) == ([code], edges)
@@ -198,8 +198,8 @@ def test_a_mistake_changes_the_line_and_marks_the_numbers_from_where_they_first_
     seen.go(7)
     right = seen.numbers
     seen.err("recurrence not transposed")
-    assert seen.code == ["dh_next = da @ W_hh.mT"]
-    assert seen.root.locator("mark:visible").inner_text() == ".mT"
+    assert seen.code == ["carried = da @ W_hh.T"]
+    assert seen.root.locator("mark:visible").inner_text() == ".T"
     assert seen.numbers != right and seen.off == 2
     note = seen.root.locator(".gtt-walk-notes > div:visible")
     assert "first differ at step 7 (back, t = 3)" in note.inner_text()

@@ -167,6 +167,11 @@ def test_a74_a_product_of_forget_gates_still_shrinks():
     shown("A75", [10, left[90]], "ten", "0.599")
     at = np.array([2.0, 0.0])
     shown("A75", [at[0], *slopes(np.tanh, at) ** 10], "2", "3.1e-12", "1")
+    weight = 2 / np.tanh(2)  # so that 2 is the pre-activation of a unit at rest
+    resting = rnn.Params([[1.0]], [[weight]])
+    run = rnn.forward(resting, np.zeros((10, 1, 1)), np.tanh([[2.0]]))
+    gain = np.prod(step_jacobians(resting, run))
+    shown("A75", [weight, gain], "2.07", "4.6e-9")
 
 
 # One step

@@ -1,5 +1,7 @@
 """What the lab of linear powers says, in every state of it."""
 
+import re
+
 import numpy as np
 import pytest
 from lab_claims import NUMBER, claims, made, near, parse
@@ -131,8 +133,8 @@ def never_passes(states):
 
 @claims(
     "eigenvalues_linear",
-    "The dotted lines are the eigenvectors; of a pair, the way on which the top of the circle "
-    "turns if ρ is 1.",
+    "The dotted lines are the eigenvectors; for a pair, the ellipse on which the top of the circle "
+    "would turn if ρ were 1.",
 )
 def dotted(states):
     for state in a_state_each(states):
@@ -200,3 +202,10 @@ def test_the_matrix_has_the_eigenvalues_and_eigenvectors_asked_for(radius, angle
     )
     cosine = abs(np.vdot(vectors[:, 0], vectors[:, 1]))
     np.testing.assert_allclose(np.rad2deg(np.arccos(np.clip(cosine, 0, 1))), between, atol=1e-6)
+
+
+def test_norm_bound_and_rate_light_up_with_the_text_that_speaks_of_them():
+    text = made("eigenvalues_linear")._html
+    for gid, key in (("gradient", "norm"), ("bound", "bound"), ("rate", "rate")):
+        assert len(re.findall(rf'<g id="[\w-]+-{gid}" class="part-{key}">', text)) == 1
+        assert text.count(f"part-{key}") == 1

@@ -6,9 +6,10 @@ A part has a key, such as via-o, and the class part-via-o wherever it occurs:
 in a sentence  {part}`the road via o <via-o>`, or {partcode}`cache.o <via-o>` for a word of code
 in a formula   \\class{part-via-o}{R_t}, which MathJax knows, in a notebook too
 in a figure    gid="part-via-o" of an artist; gid="name+part-via-o" if the artist has a name
+in a lab       parts={gid: "via-o"} of `Explorer`
 
 `gtt.js` lights up all of one page at once, `gtt.css` gives a key its colour. A key that stands on
-a page only once leads nowhere: that ends the build.
+a page only once leads nowhere: that ends the build. A lab has its keys on every page.
 """
 
 import re
@@ -25,6 +26,7 @@ from .claims import plain
 logger = logging.getLogger(__name__)
 GLOSSARY = "book/glossary"
 KEY = re.compile(r'<[^>]* class="(?:[^"]* )?part-([\w-]+)')
+OF_LAB = re.compile(r'<g id="[\w.-]+" class="part-([\w-]+)"')
 
 
 class PartRole(ReferenceRole):
@@ -52,13 +54,18 @@ def focusable(app, pagename, templatename, context, doctree):
     context["body"] = re.sub(
         r'<(span|code) class="(?=part-|[^"]* part-)', r'<\1 tabindex="0" class="', body
     )
-    keys = Counter(KEY.findall(body))
     if any(fnmatch(f"{pagename}.ipynb", each) for each in app.config.nb_execution_excludepatterns):
         return  # its figures were not made
-    for key in sorted(key for key, number in keys.items() if number == 1):
+    for key in lonely(body):
         logger.warning(
             "part %r occurs once on the page: nothing lights up with it", key, location=pagename
         )
+
+
+def lonely(body):
+    """The keys that lead nowhere on a page."""
+    found = Counter(KEY.findall(body))
+    return sorted(key for key, n in found.items() if n == 1 and key not in OF_LAB.findall(body))
 
 
 class DescribeTerms(SphinxPostTransform):

@@ -76,7 +76,8 @@ def order(name, question, lines, run, why, *, intro="", outro="", answer=None, *
     shuffled = _shuffle(len(lines), rng)
     items = "".join(_item(i, [ways[i][k] for k in placed[i]]) for i in shuffled)
     form = f"""{_fixed(intro)}<ol class="gtt-ask-lines">{items}</ol>{_fixed(outro)}"""
-    program = "\n".join(filter(None, [intro, *(line.code for line in lines), outro]))
+    inside = "    " * intro.endswith(":")
+    program = "\n".join(filter(None, [intro, *(inside + line.code for line in lines), outro]))
     spec = {"right": right, "before": before, "runs": runs, "said": said, "sentences": sentences}
     return Question(
         "order",

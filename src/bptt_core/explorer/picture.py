@@ -187,13 +187,21 @@ class Picture:
         inside = (height > low - slack) & (height < high + slack)
         return np.where((value == 0) | inside, value, np.nan)
 
-    def svgs(self, alts, uid):
+    def svgs(self, alts, uid, parts):
         """(SVG, width in inches) of every figure; ids start with `uid` and the number of the
-        figure."""
-        return [
-            (plotting.svg(fig, alt, uid=f"{uid}-{i}"), fig.get_figwidth())
-            for i, (fig, alt) in enumerate(zip(self.figures, alts, strict=True))
-        ]
+        figure.
+
+        parts  {gid: key}: artists that have the class part-key, as a text that speaks of them"""
+        if unknown := parts.keys() - self.artists.keys():
+            raise wanted("parts", sorted(unknown), "gids of the figures")
+        found = []
+        for i, (fig, alt) in enumerate(zip(self.figures, alts, strict=True)):
+            text = plotting.svg(fig, alt, uid=f"{uid}-{i}")
+            for gid, key in parts.items():
+                start = f'<g id="{uid}-{i}-{gid}"'
+                text = text.replace(start, f'{start} class="part-{key}"')
+            found.append((text, fig.get_figwidth()))
+        return found
 
 
 def _set(text):

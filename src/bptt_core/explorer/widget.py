@@ -108,6 +108,7 @@ class Explorer(anywidget.AnyWidget):
         play=(),
         columns=None,
         below=None,
+        parts=None,
     ):
         self._name = name
         for key in controls:
@@ -123,7 +124,7 @@ class Explorer(anywidget.AnyWidget):
         frame = model.reply(model.start)
         texts = {"title": title, "question": question, "reading": reading, "longest": longest}
         texts["words"] = frame["words"]
-        html = markup.html(spec, model.picture.svgs(alts, uid), texts)
+        html = markup.html(spec, model.picture.svgs(alts, uid, parts or {}), texts)
         super().__init__(**model.start, _html=html, _frame=frame)
         self.observe(self._update, list(model.controls))
 

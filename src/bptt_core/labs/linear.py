@@ -193,7 +193,7 @@ def eigenvalues_linear():
             "circle, and its longest radius is the norm on the right. With eigenvectors at 90° the "
             "norm is ρᵏ; the narrower their angle, the higher it climbs above. It never passes "
             "σᵏ, the largest singular value to the power k. The dotted lines are the eigenvectors; "
-            "of a pair, the way on which the top of the circle turns if ρ is 1."
+            "for a pair, the ellipse on which the top of the circle would turn if ρ were 1."
         ),
         alts=[
             "The complex plane with the unit circle and the two eigenvalues of W_hh, on a dashed "
@@ -206,4 +206,5 @@ def eigenvalues_linear():
         drag={"pair": ["radius", "angle"], "here": ["k"]},
         play="k",
         columns=("lag k", {"gradient": "norm", "bound": "σ_max^k", "rate": "ρ^k"}),
+        parts={"gradient": "norm", "bound": "bound", "rate": "rate"},
     )

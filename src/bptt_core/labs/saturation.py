@@ -6,7 +6,6 @@ import numpy as np
 
 from bptt_core import plotting
 from bptt_core.explorer import Choice, Explorer, Frame, Slider
-from bptt_core.labs._words import percent
 from bptt_core.studies import random_networks
 
 RADII = np.array(random_networks.RADII)
@@ -60,12 +59,14 @@ def _say(units, radius, drive, middle, grows, passes):
         word = "*chaos, small changes grow*"
     elif grows <= SHRINKS * n:
         word = "*the gradient vanishes*"
-    most = "more" if passes * radius >= 1 else "less"
+    most = "more than" if passes * radius >= 1 else "less than"
+    shares = [f"{100 * share:.1f}\u00a0%" for share in (passes, 1 / radius)]
+    if shares[0] == shares[1]:
+        most = "as much as"
     return (
         f"ρ\u00a0=\u00a0{radius:.1f} and input {drive:g}: of {n} networks with {units} units the "
         f"gradient grows in {grows}, {word}. In the middle one each step back multiplies it by "
-        f"{middle:.2f}. tanh passes {percent(passes)} of a change, {most} than 1/ρ, "
-        f"{percent(1 / radius)}."
+        f"{middle:.2f}. tanh passes {shares[0]} of a change, {most} 1/ρ, {shares[1]}."
     )
 
 
@@ -114,10 +115,10 @@ def eigenvalues_tanh():
         ),
         reading=(
             "The band holds 80 % of 200 random networks, the line is the middle one. Each step "
-            "multiplies a gradient by W_hh and by the slopes of tanh. Where tanh passes less than "
-            "1/ρ of a change, the middle network forgets. Where it passes a tenth more, most "
-            "networks of 100 units are chaotic. An input of 1 or more lets tanh pass less than no "
-            "input does."
+            "multiplies a gradient by W_hh and by the slopes of tanh; what tanh passes is their "
+            "root mean square. With 100 units ρ times that is the factor of a step to within 9 %: "
+            "hence the mark 1/ρ. Where tanh passes less than 1/ρ of a change, the middle network "
+            "forgets. Where it passes a tenth more, most networks of 100 units are chaotic."
         ),
         alts=[
             "Over the spectral radius: the factor by which a step back multiplies the gradient, "

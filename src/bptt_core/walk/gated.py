@@ -151,7 +151,7 @@ SCENE = Scene(
         np.array([0.5, 0.2, 1, 1, 0.2, -0.1, 0.6, 0.3]),
     ),
     x=np.array([0.9, -0.6, 0.7]).reshape(3, 1, 1),
-    y=RNN.y,
+    target=RNN.target,
     forward=(("i[t]", "f[t]", "g[t]", "o[t]"), ("c[t]",), ("s[t]", "h[t]")),
     backward=(
         *(("dh_t",), ("dc_t",), THREE, ("da_o",), ("dc_next",), ("dh_next",)),

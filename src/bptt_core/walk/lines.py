@@ -10,7 +10,7 @@ from bptt_core.walk.trace import ALWAYS
 
 GATE = re.compile(r"(?<![.\w])(?:W_[xh]|b_|da_|)([ifgo])\b")  # i, W_hi, da_i
 TOKEN = re.compile(r"\w+|\s|.")
-LOSSES = "dh = h - y"
+LOSSES = "dh = h - target"
 
 
 def only(mistakes):
@@ -21,42 +21,45 @@ def only(mistakes):
 def statement(scene, name):
     """One line of a pass, for a text."""
     if (name,) == LOSS:
-        return LOSSES
+        return scene.spelt(LOSSES)
     listing = listing_of(scene.module)
     adds = any(line.adds for line in listing.backward.lines if line.name == name)
     text = listing.texts[name].removesuffix(ALWAYS)
-    return escape(f"{name} {'+' * adds}= {text}", quote=False)
+    return escape(scene.spelt(f"{name} {'+' * adds}= {text}"), quote=False)
 
 
 def code(scene, steps, wrong):
     """HTML of both loops, and of the losses between them."""
     listing = listing_of(scene.module)
-    ahead = _loop(listing.forward, steps, "forward", wrong)
-    back = _loop(listing.backward, steps, "back", wrong)
+    ahead = _loop(scene, listing.forward, steps, "forward", wrong)
+    back = _loop(scene, listing.backward, steps, "back", wrong)
     between = [step.number for step in steps if step.phase == "losses"]
-    return f"<ol>{ahead}<li{lit(between)}><code>{LOSSES}</code></li></ol><ol>{back}</ol>"
+    return (
+        f"<ol>{ahead}<li{lit(between)}><code>{scene.spelt(LOSSES)}</code></li></ol><ol>{back}</ol>"
+    )
 
 
-def _loop(function, steps, phase, wrong):
+def _loop(scene, function, steps, phase, wrong):
     source = function.source.split("\n")
     start, *lines = function.lines
-    rows = f"<li><code>{source[start.number].strip()}</code></li>"
+    rows = f"<li><code>{scene.spelt(source[start.number].strip())}</code></li>"
     for line in lines:
         on = [step.number for step in steps if step.phase == phase and line.name in step.lines]
         row = "  " + source[line.number].strip().removesuffix(ALWAYS)
-        rows += f"<li{lit(on)}>{_ways(line, row, wrong)}</li>"
+        rows += f"<li{lit(on)}>{_ways(scene, line, row, wrong)}</li>"
     return rows
 
 
-def _ways(line, row, wrong):
+def _ways(scene, line, row, wrong):
     """A line as it is, and as each mistake that changes it has it."""
     others = {m: s.texts[line.name] for m, s in enumerate(wrong, 1) if line.name in s.texts}
     plain = [m for m in range(len(wrong) + 1) if m not in others]
-    codes = f"<code{only(plain) if others else ''}>{_coloured(row)}</code>"
+    codes = f"<code{only(plain) if others else ''}>{_coloured(scene.spelt(row))}</code>"
     text = line.text.removesuffix(ALWAYS)
     before, _, after = row.rpartition(text)
     for m, other in others.items():
-        codes += f"<code{only([m])}>{_marked(before, text, other, after)}</code>"
+        parts = map(scene.spelt, (before, text, other, after))
+        codes += f"<code{only([m])}>{_marked(*parts)}</code>"
     return codes
 
 

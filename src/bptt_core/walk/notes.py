@@ -44,8 +44,8 @@ def _note(steps, slip, m, good, top):
 
 
 def _capital(text):
-    """A sentence's first letter, unless it is a symbol."""
-    return text if text[1] == "_" else text[0].upper() + text[1:]
+    """A sentence's first letter, unless its first word is a symbol."""
+    return text if "_" in text.split()[0] else text[0].upper() + text[1:]
 
 
 def _curve(losses, top):

@@ -17,8 +17,9 @@ def words(lines, t, last):
             return f"Step {t} reads x_{t} and h_{t - 1}, and makes h_{t}."
         case "dh[t]":
             return (
-                "L is the sum of ½‖h_t − y_t‖^2. Each loss pulls at its own state: the *immediate* "
-                "derivative ∂⁺. It knows nothing of what h_t does later."
+                "The loss here is the squared one: L is the sum of ½‖h_t − target_t‖^2. Each pulls "
+                "at its own state: the *immediate* derivative ∂⁺. It knows nothing of what h_t "
+                "does later."
             )
         case "dh_t" if t == last:
             return f"Nothing comes after h_{t}. Its *total* derivative ∂ is the immediate one, ∂⁺."
@@ -130,6 +131,20 @@ def state_box(graph, at, place, t, end):
     graph.box(place, shown, [made, loss, total])
 
 
+# The names of the sweep in the chapter, where x and dh have no row 0.
+SPELLING = (
+    ("dh = h - target", "dh = h[1:] - target"),
+    ("range(1, len(x))", "range(1, len(x) + 1)"),
+    ("phi.df(h[t])", "(1 - h[t]**2)"),
+    ("phi.f", "np.tanh"),
+    ("dh_next", "carried"),
+    ("h[t - 1]", "h[t-1]"),
+    ("dh[t]", "dh[t-1]"),
+    ("x[t]", "x[t-1]"),
+    (".mT", ".T"),
+    ("axis=-2", "0"),
+)
+
 SCENE = Scene(
     name="walk-rnn",
     title="Walk the backward pass",
@@ -141,7 +156,7 @@ SCENE = Scene(
         np.array([0.1, -0.2]),
     ),
     x=np.array([0.6, -0.4, 0.5]).reshape(3, 1, 1),
-    y=np.array([[0.2, 0.3], [-0.5, 0.3], [0.1, 0.4]]).reshape(3, 1, 2),
+    target=np.array([[0.2, 0.3], [-0.5, 0.3], [0.1, 0.4]]).reshape(3, 1, 2),
     forward=(("h[t]",),),
     backward=(("dh_t",), ("da",), ("dh_next",), ("dW_xh",), ("dW_hh",), ("db_h",)),
     words=words,
@@ -161,4 +176,5 @@ SCENE = Scene(
     unseen=(),
     rate=0.1,
     updates=100,
+    spelling=SPELLING,
 )

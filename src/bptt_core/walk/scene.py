@@ -18,7 +18,7 @@ class Scene(NamedTuple):
     module: object  # of `explicit`
     params: object
     x: np.ndarray
-    y: np.ndarray  # targets: L = Σ ½‖h_t − y_t‖²
+    target: np.ndarray  # L = Σ ½‖h_t − target_t‖²
     forward: tuple  # lines that are shown together, one tuple for each step of the walk
     backward: tuple
     words: object  # (lines, t, T) → a sentence
@@ -28,6 +28,13 @@ class Scene(NamedTuple):
     unseen: tuple  # lines whose numbers are not shown: like those of a line beside them
     rate: float  # of the training: gradient descent from these numbers
     updates: int
+    spelling: tuple = ()  # ((what the pass writes, what the walk writes for it), …)
+
+    def spelt(self, text):
+        """A line of a pass as the walk writes it."""
+        for own, shown in self.spelling:
+            text = text.replace(own, shown)
+        return text
 
 
 class Step(NamedTuple):

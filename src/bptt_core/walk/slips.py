@@ -26,7 +26,7 @@ class Slip(NamedTuple):
 
 def right(scene):
     """The walk as it should be: ([Step], `trace.Numbers`, gradient as one vector)."""
-    done, numbers, gradient = trace(scene.module, scene.params, scene.x, scene.y)
+    done, numbers, gradient = trace(scene.module, scene.params, scene.x, scene.target)
     return steps_of(scene, done), numbers, _flat(gradient)
 
 
@@ -38,7 +38,8 @@ def slips(scene, steps, numbers, gradient):
 
 def _slip(scene, mistake, steps, numbers, gradient):
     texts = {name: wrong for name, (_, wrong) in mistake.lines(scene.module).items()}
-    done, found, wrong = trace(scene.module, scene.params, scene.x, scene.y, texts, numbers.ids)
+    given = scene.module, scene.params, scene.x, scene.target
+    done, found, wrong = trace(*given, texts, numbers.ids)
     own = steps_of(scene, done)
     first = next((k for k, pair in enumerate(zip(steps, own, strict=True)) if differ(*pair)), None)
     flat = _flat(wrong)
@@ -60,7 +61,7 @@ def train(scene, passes=None):
     params, losses = scene.params, []
     for _ in range(scene.updates + 1):
         cache = forward(params, scene.x)
-        pull = cache.h[1:] - scene.y
+        pull = cache.h[1:] - scene.target
         losses.append(0.5 * np.sum(pull**2))
         gradient = backward(params, cache, pull)
         steps = (w - scene.rate * d for w, d in zip(params, gradient, strict=True))

@@ -116,8 +116,8 @@ class Pass:
         return tuple(found)
 
 
-def trace(module, params, x, y, texts=None, ids=None):
-    """Both passes of a module of `explicit`, with L = Σ ½‖h_t − y_t‖² between them.
+def trace(module, params, x, target, texts=None, ids=None):
+    """Both passes of a module of `explicit`, with L = Σ ½‖h_t − target_t‖² between them.
 
     texts  {line: text} of the lines that a mistake writes otherwise
     ids    of the walk that this is compared with
@@ -134,10 +134,10 @@ def trace(module, params, x, y, texts=None, ids=None):
         for line in listing.forward.lines[1:]:
             text = texts[line.name].removesuffix(ALWAYS)
             done.append(ahead.run(line.name, text, t))
-    ahead.values["y"] = np.concatenate([0 * y[:1], y])
+    ahead.values["target"] = np.concatenate([0 * target[:1], target])
     ahead.values["dh"] = np.zeros_like(ahead.values["h"])
-    ahead.written |= {name: ahead._kept(name, ahead.values[name]) for name in ("y", "dh")}
-    done += [ahead.run("dh[t]", "h[t] - y[t]", t) for t in steps]
+    ahead.written |= {name: ahead._kept(name, ahead.values[name]) for name in ("target", "dh")}
+    done += [ahead.run("dh[t]", "h[t] - target[t]", t) for t in steps]
     cache = module.Cache(*(ahead.values[name] for name in module.Cache._fields))
     given = {"params": params, "cache": cache, "dh": ahead.values["dh"][1:]}
     back = Pass(listing, listing.backward, given, numbers, symbols)
