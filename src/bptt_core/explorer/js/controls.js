@@ -57,6 +57,11 @@ export class Controls {
     });
   }
 
+  /** The setting as name=value, each. */
+  pairs() {
+    return this.list.map(({ name }, k) => `${name}=${this.now[k]}`);
+  }
+
   /** The place of every control on its grid. */
   at() {
     return this.list.map(({ options, values }, k) =>

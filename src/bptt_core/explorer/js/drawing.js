@@ -5,7 +5,7 @@ import { GAP, SHADES, UNITS } from "./wire.js";
 const STYLES = ["opacity", "fill-opacity", "stroke-opacity"];
 const same = (a, b) => a === b || (a?.byteOffset !== undefined && a.byteOffset === b?.byteOffset);
 
-function svgElement(name, attributes) {
+export function svgElement(name, attributes) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   return element;
@@ -22,8 +22,8 @@ function dotsInstead(marks) {
 /** A <text> instead of the outlines of one text. */
 function textInstead(node, { size, anchor, fill, halo }) {
   const text = svgElement("text", { "font-size": size, "text-anchor": anchor });
-  text.style.fill = fill;
-  if (halo) text.classList.add("gtt-halo");
+  const rim = "paint-order:stroke;stroke:var(--gtt-paper, #fff);stroke-width:3;stroke-opacity:.8";
+  text.style = `fill:${fill};${halo ? rim : ""}`;
   node.replaceChildren(...node.querySelectorAll("defs"), text); // other texts use its letters
   return text;
 }

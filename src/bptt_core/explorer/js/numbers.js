@@ -1,5 +1,6 @@
 // The table of the numbers that are shown, as Python wrote them.
 
+import { copy, report } from "./share.js";
 import { written } from "./wire.js";
 
 function element(tag, ...inside) {
@@ -13,11 +14,10 @@ export class NumberTable {
   constructor(details, columns, status) {
     this.details = details;
     this.table = details.querySelector("table");
-    this.button = details.querySelector(".gtt-copy");
     this.names = columns.map(({ name }) => name);
-    this.status = status;
     this.rows = [];
-    this.button.addEventListener("click", () => this.copy());
+    const button = details.querySelector(".gtt-copy");
+    button.addEventListener("click", () => report(button, status, copy(details.dataset.tsv)));
   }
 
   /** Show some columns of numbers; a row that lies outside the axes is left out. */
@@ -36,21 +36,12 @@ export class NumberTable {
       element("thead", element("tr", ...head)),
       element("tbody", ...lines),
     );
-    this.details.dataset.tsv = [this.names, ...this.rows].map((line) => line.join("\t")).join("\n");
+    this.details.dataset.tsv = this.lines()
+      .map((line) => line.join("\t"))
+      .join("\n");
   }
 
-  async copy() {
-    try {
-      await navigator.clipboard.writeText(this.details.dataset.tsv);
-      this.status.textContent = "Copied.";
-    } catch {
-      getSelection().selectAllChildren(this.table);
-      const copied = document.execCommand("copy");
-      this.status.textContent = copied ? "Copied." : "Selected: copy with the keyboard.";
-    }
-    this.button.textContent = this.status.textContent;
-    setTimeout(() => {
-      this.button.textContent = "Copy";
-    }, 1500);
+  lines() {
+    return [this.names, ...this.rows];
   }
 }
