@@ -78,6 +78,7 @@ def address(made, tmp_path_factory):
     """A folder with the page of all labs, light and dark: address(theme) is its file:// address."""
     folder = tmp_path_factory.mktemp("labs")
     (folder / "explorer.js").write_text(script.classic(), encoding="utf-8")
+    (folder / "share.js").write_text(script.aside(), encoding="utf-8")
     (folder / "explorer.css").write_text(script.sheet(), encoding="utf-8")
     body = "".join(lab.html for lab in made.values())
     for theme in ("light", "dark"):
@@ -496,7 +497,8 @@ def test_the_table_of_numbers_holds_the_curve_shown_and_can_be_copied(
         "(id) => document.getElementById(id).querySelector('.gtt-copy').textContent !== 'Copy'",
         arg=uid(lab),
     )
-    rows = [line.split("\t") for line in details.get_attribute("data-tsv").split("\n")]
+    copied = page.evaluate("navigator.clipboard.readText()")
+    rows = [line.split("\t") for line in copied.split("\n")]
     shown = details.locator("tr").all_inner_texts()
     assert [row.split("\t") for row in shown] == rows
     state, compared = lab.at(), 0

@@ -48,9 +48,9 @@ def html(spec, pictures, texts):
 
 
 def _numbers(title):
-    """The table of numbers, which the script fills."""
+    """The table of numbers, which the script fills; js/share.js copies it."""
     return f"""<details class="gtt-numbers"><summary>Numbers of the curves shown</summary>
-{_button("gtt-copy", "Copy")}
+<button type="button" class="gtt-copy" value="numbers" {OFF}>Copy</button>
 <div class="gtt-scroll" tabindex="0" role="region" aria-label="Table: {escape(title)}">
 <table></table></div></details>"""
 
@@ -87,7 +87,7 @@ def _button(kind, name):
 
 
 def _share():
-    """What a reader takes along; the values are those of script/share.js."""
+    """What a reader takes along; the values are those of js/share.js."""
     buttons = "".join(
         f'<button type="button" value="{value}" {OFF}>{name}</button>'
         for value, name in SHARED.items()

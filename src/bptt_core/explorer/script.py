@@ -1,7 +1,7 @@
 """The script and the style sheet of a figure, from the files in js/ and explorer.css.
 
 The files in js/ are ES modules, for editors and linters. A page opened from disk can load no
-module, so here those of a page become one classic script: in order, without their imports and
+module, so here those of a page become two classic scripts: each in order, without imports and
 exports, comments and indentation. A notebook's become one module in the same way, since anywidget
 takes one. One scope holds all of their top-level names, so no two may be alike; a browser refuses
 the script if they are.
@@ -12,10 +12,11 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FIGURE = "wire table controls drawing play pointer share numbers mount".split()
-PAGE = [*FIGURE, "address", "alone", "page"]
-NOTEBOOK = [*FIGURE, "kernel", "notebook"]
-FILES = list(dict.fromkeys(PAGE + NOTEBOOK))
+FIGURE = "elements wire table controls drawing play pointer numbers mount".split()
+PAGE = [*FIGURE, "address", "page"]
+ASIDE = ["elements", "share", "alone", "aside"]
+NOTEBOOK = [*FIGURE, "share", "kernel", "notebook"]
+FILES = list(dict.fromkeys(PAGE + ASIDE + NOTEBOOK))
 # what a page or a reader does not need; no template literal in js/ goes over more than one line
 DROPPED = re.compile(
     r"^import [^;]*;\n|^export (?=\w)|^ *//.*\n|^ */\*\*[\s\S]*?\*/\n|^ +|^\n", re.MULTILINE
@@ -27,10 +28,21 @@ def _joined(names):
     return DROPPED.sub("", "".join(parts))
 
 
+def _classic(names):
+    return f'(() => {{\n"use strict";\n{_joined(names)}}})();\n'
+
+
 @functools.cache
 def classic():
     """The script for a page: it mounts every figure that it finds."""
-    return f'(() => {{\n"use strict";\n{_joined(PAGE)}}})();\n'
+    return _classic(PAGE)
+
+
+@functools.cache
+def aside():
+    """What a reader takes along, and a figure alone. A page's script loads it when one asks, from
+    share.js beside explorer.js, unless it stands in the page."""
+    return _classic(ASIDE)
 
 
 @functools.cache

@@ -1,15 +1,10 @@
 // Drawing: one Artist for each item. What has not changed is left alone.
 
+import { svgElement } from "./elements.js";
 import { GAP, SHADES, UNITS } from "./wire.js";
 
 const STYLES = ["opacity", "fill-opacity", "stroke-opacity"];
 const same = (a, b) => a === b || (a?.byteOffset !== undefined && a.byteOffset === b?.byteOffset);
-
-export function svgElement(name, attributes) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
-}
 
 /** One path of circles instead of an element for each marker: it is redrawn faster. */
 function dotsInstead(marks) {

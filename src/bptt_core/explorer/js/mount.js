@@ -5,7 +5,6 @@ import { Artist, joinAxes, say } from "./drawing.js";
 import { NumberTable } from "./numbers.js";
 import { drawGrown, Player } from "./play.js";
 import { addGrips, listen } from "./pointer.js";
-import { addShare } from "./share.js";
 import { Table } from "./table.js";
 
 const QUIET = 250; // milliseconds until a setting is spoken and listed
@@ -20,6 +19,7 @@ class Figure {
   constructor(root, spec, table, connect) {
     const $ = (selector) => root.querySelector(selector);
     this.name = spec.name;
+    this.title = spec.title;
     this.root = root;
     this.table = table;
     this.readout = $(".gtt-readout");
@@ -39,7 +39,7 @@ class Figure {
       if (artist.item.drag) addGrips(artist, table.items[j], this.controls, set);
       if (artist.item.click) listen(artist, table.items[j], this.controls, set);
     });
-    this.numbers = new NumberTable($(".gtt-numbers"), spec.columns, this.status);
+    this.numbers = new NumberTable($(".gtt-numbers"), spec.columns);
     this.numbers.details.addEventListener("toggle", () => this.numbers.fill(this.frame.cells));
     this.player = this.playerOf($(".gtt-play"), spec);
     $(".gtt-reset").addEventListener("click", () => {
@@ -47,10 +47,10 @@ class Figure {
       this.player.paused = false;
     });
     this.show();
-    for (const field of root.querySelectorAll("input, button")) field.disabled = false;
+    for (const field of root.querySelectorAll(".gtt-controls :is(input, button)"))
+      field.disabled = false;
     root.dataset.ready = "";
     this.home = connect(this);
-    addShare(this, spec);
   }
 
   /** Change some settings, {number of the control: value}, and tell the kernel or the address. */

@@ -1,6 +1,5 @@
 // The table of the numbers that are shown, as Python wrote them.
 
-import { copy, report } from "./share.js";
 import { written } from "./wire.js";
 
 function element(tag, ...inside) {
@@ -10,14 +9,12 @@ function element(tag, ...inside) {
 }
 
 export class NumberTable {
-  /** @param {HTMLDetailsElement} details  @param {Column[]} columns  @param {HTMLElement} status */
-  constructor(details, columns, status) {
+  /** @param {HTMLDetailsElement} details  @param {Column[]} columns */
+  constructor(details, columns) {
     this.details = details;
     this.table = details.querySelector("table");
     this.names = columns.map(({ name }) => name);
     this.rows = [];
-    const button = details.querySelector(".gtt-copy");
-    button.addEventListener("click", () => report(button, status, copy(details.dataset.tsv)));
   }
 
   /** Show some columns of numbers; a row that lies outside the axes is left out. */
@@ -36,12 +33,5 @@ export class NumberTable {
       element("thead", element("tr", ...head)),
       element("tbody", ...lines),
     );
-    this.details.dataset.tsv = this.lines()
-      .map((line) => line.join("\t"))
-      .join("\n");
-  }
-
-  lines() {
-    return [this.names, ...this.rows];
   }
 }

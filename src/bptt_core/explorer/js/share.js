@@ -1,13 +1,11 @@
 // What a reader takes along: a link, the picture, the numbers, each with the setting that it shows.
 
-import { put } from "./controls.js";
-import { svgElement } from "./drawing.js";
+import { put, svgElement } from "./elements.js";
 
 const LINE = 13; // points from one line of a caption to the next
 const SHARP = 4; // pixels of a saved picture per point
 
-/** Copy a text; what became of it, in a word or two. */
-export async function copy(text) {
+async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -21,8 +19,15 @@ export async function copy(text) {
   return "Copied.";
 }
 
+function save(name, type, content) {
+  const href = URL.createObjectURL(new Blob([content], { type }));
+  Object.assign(document.createElement("a"), { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 9999);
+  return "Saved.";
+}
+
 /** Show on a button, and tell, what came of it. */
-export async function report(button, status, done) {
+async function report(button, status, done) {
   const { textContent } = button;
   button.textContent = status.textContent = await done;
   button.focus();
@@ -31,23 +36,57 @@ export async function report(button, status, done) {
   }, 1500);
 }
 
-function save(name, type, content) {
-  const href = URL.createObjectURL(new Blob([content], { type }));
-  Object.assign(document.createElement("a"), { href, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(href), 9999);
-  return "Saved.";
+/** A picture as it stands, for programs that know neither the page's colours nor its properties. */
+function still(svg) {
+  const copied = svg.cloneNode(true);
+  for (const grip of copied.querySelectorAll(".gtt-grip")) grip.remove();
+  for (const group of copied.querySelectorAll("[style^='--']")) {
+    for (const { style } of group.querySelectorAll("[style]"))
+      style.cssText = style.cssText.replace(/var\((--\w+)\)/g, (_, name) =>
+        group.style.getPropertyValue(name),
+      );
+    group.removeAttribute("style");
+  }
+  for (const node of copied.querySelectorAll("[style*='translate']")) {
+    put(node, "transform", node.style.transform.replace(/px/g, ""));
+    node.style.transform = "";
+  }
+  return copied;
+}
+
+/** The letters of the page, which it carries in itself: a saved picture can load none. */
+function faces(family) {
+  return [...document.querySelectorAll("style")]
+    .flatMap(({ sheet }) => [...sheet.cssRules])
+    .filter(({ cssText, style }) => cssText.startsWith("@font-face") && style.fontWeight !== "600")
+    .filter(({ style }) => family.startsWith(style.fontFamily))
+    .map(({ cssText }) => cssText)
+    .join("\n");
+}
+
+/** A line of text; W_hh has an index. */
+function caption(line, y) {
+  const text = svgElement("text", { x: 10, y, fill: "#1f2733" });
+  for (const [i, part] of line.split(/_(\w+)/).entries()) {
+    const index = i % 2;
+    const place = index ? { dy: 2, "font-size": 7 } : { dy: i ? -2 : 0 };
+    text.append(Object.assign(svgElement("tspan", place), { textContent: part }));
+  }
+  return text;
 }
 
 /** Pictures side by side on white paper, in its colours, with lines of text below: (SVG, width, height). */
 function onPaper(svgs, lines) {
   let width = 10;
   let height = 0;
-  const sheet = svgElement("svg", { "font-family": "Source Sans 3, sans-serif", "font-size": 10 });
+  const family = getComputedStyle(svgs[0]).fontFamily;
+  const sheet = svgElement("svg", { "font-family": family, "font-size": 10 });
+  const style = sheet.appendChild(svgElement("style", {}));
+  style.textContent = faces(family);
   const paper = sheet.appendChild(svgElement("rect", { fill: "#fff" }));
   for (const svg of svgs) {
     const size = svg.viewBox.baseVal;
-    const copied = sheet.appendChild(svg.cloneNode(true));
-    for (const grip of copied.querySelectorAll(".gtt-grip")) grip.remove();
+    const copied = sheet.appendChild(still(svg));
     put(copied, "x", width);
     put(copied, "width", size.width);
     put(copied, "height", size.height);
@@ -58,9 +97,7 @@ function onPaper(svgs, lines) {
   for (const line of lines) {
     for (const part of line.match(new RegExp(`.{1,${Math.floor(width / 5)}}(\\s|$)`, "g"))) {
       height += LINE;
-      const text = svgElement("text", { x: 10, y: height, fill: "#1f2733" });
-      text.textContent = part;
-      sheet.append(text);
+      sheet.append(caption(part, height));
     }
   }
   height = Math.ceil(height + LINE);
@@ -85,41 +122,42 @@ async function asPng([written, width, height]) {
 }
 
 /**
- * What the buttons under "Share" do.
+ * What the buttons below a figure do: "Copy" of its numbers, and those under "Share".
  * @param {Figure} figure
- * @param {Spec} spec
  */
-export function addShare(figure, spec) {
-  const { root, controls, numbers, status, home } = figure;
+export function addShare(figure) {
+  const { root, title, controls, numbers, status, home } = figure;
   const page = location.href.split(/[?#]/)[0];
-  const plain = (text) => text.replace(/[*_]/g, "");
   const link = (query) => page + query + home.fragment();
+  const plain = (text) => text.replaceAll("*", "");
   const lines = () => {
     const { texts, words } = figure.frame;
-    const settings = spec.controls.map(({ label }, k) => `${plain(label)}: ${texts[k]}`).join(", ");
-    return [`${plain(spec.title)}. ${settings}.`, plain(words)];
+    const settings = controls.list.map(({ label }, k) => `${plain(label)}: ${texts[k]}`);
+    return [`${plain(title)}. ${settings.join(", ")}.`, plain(words)];
   };
-  const named = (kind) => [spec.name, ...controls.pairs()].join("_") + kind;
+  const named = (kind) => [figure.name, ...controls.pairs()].join("_") + kind;
   const picture = () => onPaper([...root.querySelectorAll(".gtt-svg")], lines());
+  const table = (between) => {
+    numbers.fill(figure.frame.cells);
+    const quoted = numbers.names.map((text) => (between === "," ? `"${text}"` : text));
+    return [quoted, ...numbers.rows].map((line) => line.join(between)).join("\n");
+  };
   const acts = {
+    numbers: () => copy(table("\t")),
     link: () => copy(link("")),
     embed: () => {
       const frame = document.createElement("iframe");
-      const known = { src: link("?embed"), title: plain(spec.title), width: "100%", height: 720 };
+      const known = { src: link("?embed"), title: plain(title), width: "100%", height: 720 };
       return copy(Object.assign(frame, known).outerHTML);
     },
     present: () => location.assign(link("?present")),
     svg: () => save(named(".svg"), "image/svg+xml", picture()[0]),
     png: async () => save(named(".png"), "image/png", await asPng(picture())),
-    csv: () => {
-      numbers.fill(figure.frame.cells);
-      const [names, ...rows] = numbers.lines();
-      const head = [`# ${lines()[0]}`, names.map((text) => `"${text}"`)];
-      return save(named(".csv"), "text/csv", `\ufeff${[...head, ...rows].join("\n")}\n`);
-    },
+    csv: () => save(named(".csv"), "text/csv", `\ufeff# ${lines()[0]}\n${table(",")}\n`),
   };
-  for (const button of root.querySelectorAll(".gtt-share button")) {
+  for (const button of root.querySelectorAll(".gtt-more button")) {
     if (!home.fragment && ["link", "embed", "present"].includes(button.value)) button.remove();
     button.addEventListener("click", () => report(button, status, acts[button.value]()));
+    button.disabled = false;
   }
 }
