@@ -133,7 +133,7 @@ def _figures():
         ax.plot([], [], color=f"gtt:{colour}", lw=1.2, gid=f"{gid}-middle")
         plotting.label(ax, 0, 1, name, colour, gid=f"{gid}-middle.name")
     for gid, colour in (("here-rnn", "muted"), ("here", "gradient")):
-        ax.plot([], [], "o", color=f"gtt:{colour}", ms=7, gid=gid)
+        ax.plot([], [], "o", color=f"gtt:{colour}", ms=7, gid=gid, clip_on=False)
     curves = {
         "rnn": ("tanh RNN", "muted", "-"),
         "forget": (NAMES["forget"], "gate-f", "--"),
