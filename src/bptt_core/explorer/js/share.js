@@ -80,22 +80,24 @@ function onPaper(svgs, lines) {
   let width = 10;
   let height = 0;
   const family = getComputedStyle(svgs[0]).fontFamily;
-  const sheet = svgElement("svg", { "font-family": family, "font-size": 10 });
+  const sheet = svgElement("svg", { "font-size": 10 });
+  put(sheet, "font-family", family.replace(",", ", 'Source Sans 3',")); // where a program has it
   const style = sheet.appendChild(svgElement("style", {}));
   style.textContent = faces(family);
   const paper = sheet.appendChild(svgElement("rect", { fill: "#fff" }));
   for (const svg of svgs) {
     const size = svg.viewBox.baseVal;
     const copied = sheet.appendChild(still(svg));
+    put(copied, "overflow", "visible"); // other letters may be wider
     put(copied, "x", width);
     put(copied, "width", size.width);
     put(copied, "height", size.height);
     width += size.width;
     height = Math.max(height, size.height);
   }
-  width += 10;
+  width = Math.ceil(width + 10);
   for (const line of lines) {
-    for (const part of line.match(new RegExp(`.{1,${Math.floor(width / 5)}}(\\s|$)`, "g"))) {
+    for (const part of line.match(new RegExp(`.{1,${Math.floor(width / 5)}}( |$)`, "g"))) {
       height += LINE;
       sheet.append(caption(part, height));
     }
@@ -147,7 +149,8 @@ export function addShare(figure) {
     link: () => copy(link("")),
     embed: () => {
       const frame = document.createElement("iframe");
-      const known = { src: link("?embed"), title: plain(title), width: "100%", height: 720 };
+      const size = { width: "100%", height: root.offsetHeight };
+      const known = { src: link("?embed"), title: plain(title), ...size };
       return copy(Object.assign(frame, known).outerHTML);
     },
     present: () => location.assign(link("?present")),
