@@ -63,9 +63,11 @@ def open_labs(visit, labs_address):
     return open_page
 
 
-def saved(page, kind, folder):
+def saved(place, kind, folder):
+    page = getattr(place, "page", place)
+    button = place.locator(f'.gtt-share button[value="{kind}"]')
     with page.expect_download() as waiting:
-        page.locator(f'.gtt-share button[value="{kind}"]').click()
+        button.click()
     path = folder / waiting.value.suggested_filename
     waiting.value.save_as(path)
     return path
@@ -99,6 +101,16 @@ def test_a_saved_picture_is_on_white_paper_and_says_its_setting(opened, theme, t
     assert visited.console == []
 
 
+def test_every_lab_is_saved_without_what_only_its_page_knows(open_labs, made, tmp_path):
+    page = open_labs().page
+    for name, lab in made.items():
+        root = page.locator(f'[data-name="{lab.address}"]')
+        root.locator(".gtt-share summary").click()
+        text = saved(root, "svg", tmp_path).read_text(encoding="utf-8")
+        assert ElementTree.fromstring(text) is not None
+        assert not re.search(r"var\(|translate\([^)]*px|--\w+:|NaN|undefined", text), name
+
+
 def test_the_table_is_saved_with_its_setting_and_reads_as_csv(opened, tmp_path, lab):
     page = opened("#lab=probe&w=-1&b=2").page
     page.locator(".gtt-share summary").click()
@@ -117,7 +129,8 @@ def test_the_table_is_saved_with_its_setting_and_reads_as_csv(opened, tmp_path, 
 def test_a_link_that_was_copied_opens_the_figure_as_it_stood(opened):
     page = opened("?something#lab=probe&w=-1", permissions=["clipboard-read"]).page
     page.locator('[data-control="b"] input').press("End")
-    page.wait_for_function("document.querySelector('.gtt-status').textContent")  # it came to rest
+    expect(page.locator(".gtt-status")).to_contain_text("from 3.0", timeout=30_000)  # at rest
+    assert page.locator('script[src*="share"]').count() == 0  # it comes when it is asked for
     page.locator(".gtt-share summary").click()
     button = page.locator('.gtt-share button[value="link"]')
     button.click()

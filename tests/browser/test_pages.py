@@ -170,12 +170,18 @@ def test_the_search_finds_a_page_from_disk(visit, folder):
     assert opened.console == []
 
 
-def test_a_link_to_a_figure_that_waits_for_an_answer_opens_it_and_leads_there(visit, folder):
+def test_a_link_to_a_figure_that_waits_opens_it_and_it_is_saved_in_its_letters(visit, folder):
     address = (folder / "chapters/03_add_instead_of_multiply.html").as_uri()
     opened = visit(f"{address}#lab=forget-gate&forget_bias=1")
     lab = opened.page.locator('[data-name="forget-gate"]')
     expect(lab.locator(".gtt-panels")).to_be_in_viewport()
     expect(lab.locator('[data-control="forget_bias"] output')).to_have_text("1")
+    lab.locator(".gtt-share summary").click()
+    with opened.page.expect_download() as waiting:
+        lab.locator('.gtt-share button[value="svg"]').click()
+    assert '@font-face { font-family: "GTT Sans"; src: url("data:' in Path(
+        waiting.value.path()
+    ).read_text(encoding="utf-8")
     assert opened.console == []
 
 
