@@ -31,5 +31,6 @@ async function mountAll() {
   (await aside()).standAlone();
 }
 
+document.addEventListener("gtt:table", ({ target }) => bring(target)); // it came later
 if (document.readyState === "loading") addEventListener("DOMContentLoaded", mountAll);
 else mountAll();
