@@ -487,7 +487,10 @@ def test_two_of_a_name_share_no_id():
 
 def test_texts_are_escaped_and_values_formatted(lab):
     assert "A &lt;title&gt;" in lab.html and "<title>" not in lab.html
-    assert "<output>1 units</output>" in lab.html and 'aria-valuetext="1 units"' in lab.html
+    assert (
+        '<output style="min-width:10ch">1 units</output>' in lab.html
+        and 'aria-valuetext="1 units"' in lab.html
+    )
     assert "<strong>small</strong>" in lab.html
 
 
@@ -500,7 +503,9 @@ def test_containers_of_ipywidgets_hold_a_lab(lab):
 
 
 def test_the_script_is_one_source_for_both_mounts():
-    assert LAB._esm.startswith(script.classic()) and "export default" not in script.classic()
+    shared = script._joined(script.FIGURE)
+    assert shared in script.classic() and LAB._esm.startswith(shared)
+    assert "export" not in script.classic() and LAB._esm.count("export") == 1
     assert not re.search(
         r"\bimport\b|https?://", re.sub(r"//.*|http://www.w3.org/2000/svg", "", script.classic())
     )

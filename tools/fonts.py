@@ -45,7 +45,7 @@ FONTS = [  # source, characters, place, family, style, weight
     ),
     (
         "source-sans/TTF/SourceSans3-Regular",
-        TEXT | {*"≤≥≈∞∂‖ρσλ⁻⁰¹²³⁴⁵⁶⁷⁸⁹"},
+        TEXT | {*"≤≥≈∞∂‖ρσλᵏ⁻⁰¹²³⁴⁵⁶⁷⁸⁹"},
         WEB / "sans.woff2",
         "GTT Sans",
         "Regular",
@@ -53,7 +53,7 @@ FONTS = [  # source, characters, place, family, style, weight
     ),
     (
         "source-sans/TTF/SourceSans3-Semibold",
-        TEXT,
+        TEXT | {*"ρᵏ⁻⁰¹²³⁴⁵⁶⁷⁸⁹"},
         WEB / "sans-semibold.woff2",
         "GTT Sans",
         "Semibold",

@@ -56,6 +56,7 @@ def probe(**changes):
 def write(folder, body, name="page"):
     """Pages in both themes around some HTML; address(theme) is their file:// address."""
     (folder / "explorer.js").write_text(script.classic(), encoding="utf-8")
+    (folder / "share.js").write_text(script.aside(), encoding="utf-8")
     (folder / "explorer.css").write_text(script.sheet(), encoding="utf-8")
     for theme in ("light", "dark"):
         page = PAGE.format(theme=theme, body=body)

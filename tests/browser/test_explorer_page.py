@@ -78,6 +78,7 @@ def address(made, tmp_path_factory):
     """A folder with the page of all labs, light and dark: address(theme) is its file:// address."""
     folder = tmp_path_factory.mktemp("labs")
     (folder / "explorer.js").write_text(script.classic(), encoding="utf-8")
+    (folder / "share.js").write_text(script.aside(), encoding="utf-8")
     (folder / "explorer.css").write_text(script.sheet(), encoding="utf-8")
     body = "".join(lab.html for lab in made.values())
     for theme in ("light", "dark"):
@@ -496,7 +497,8 @@ def test_the_table_of_numbers_holds_the_curve_shown_and_can_be_copied(
         "(id) => document.getElementById(id).querySelector('.gtt-copy').textContent !== 'Copy'",
         arg=uid(lab),
     )
-    rows = [line.split("\t") for line in details.get_attribute("data-tsv").split("\n")]
+    copied = page.evaluate("navigator.clipboard.readText()")
+    rows = [line.split("\t") for line in copied.split("\n")]
     shown = details.locator("tr").all_inner_texts()
     assert [row.split("\t") for row in shown] == rows
     state, compared = lab.at(), 0
@@ -563,12 +565,24 @@ def test_without_javascript_the_pictures_show_and_no_dead_control_does(open_labs
         assert not page.locator(dead).first.is_visible()
 
 
-def test_print_shows_the_figure_and_not_the_controls(open_labs):
+def test_print_shows_the_figure_its_sentence_and_the_values_but_nothing_to_operate(open_labs, made):
     page = open_labs().page
+    for lab in made.values():
+        page.evaluate(DRIVE, [uid(lab), [as_input(lab, cases(lab)[0])]])
     page.emulate_media(media="print")
-    assert page.locator(".gtt-svg").first.is_visible()
-    assert not page.locator(".gtt-controls").first.is_visible()
-    assert not page.locator(".gtt-grip").first.is_visible()
+    for name in (".gtt-svg", ".gtt-readout", ".gtt-slider output"):
+        assert page.locator(name).first.is_visible()
+    for name in ("input[type=range]", ".gtt-grip", "button", "summary", ".gtt-question"):
+        assert not page.locator(f".gtt-explorer {name}").first.is_visible()
+    for lab in made.values():
+        setting = cases(lab)[0]
+        said = page.locator(f'[id="{uid(lab)}"] .gtt-controls').inner_text().replace("\n", " ")
+        for key, value in setting.items():
+            control = lab.controls[key]
+            assert as_read(control.label) in said and control.write(value) in said
+            if isinstance(control, Choice):  # of the options the one that is shown
+                others = [text for each, text in control.options.items() if each != value]
+                assert not set(others) & set(said.split())
 
 
 def test_two_copies_of_a_lab_on_one_page_do_not_disturb_one_another(browser, tmp_path):
@@ -616,12 +630,15 @@ FAKE = """([html, frame, values]) => {
 }"""
 
 
+RENDER = script.module().replace("export default", "globalThis.bpttExplorer =")
+
+
 @pytest.fixture
 def fake(browser, tmp_path):
     """A lab mounted on a model that answers when the test says so: (lab, page)."""
     lab = LABS["truncation"]()
     (tmp_path / "fake.html").write_text(
-        f"<!doctype html><meta charset=utf-8><script>{script.classic()}</script>", "utf-8"
+        f"<!doctype html><meta charset=utf-8><script type=module>{RENDER}</script>", "utf-8"
     )
     page = browser.new_page()
     page.add_init_script(PATIENT)  # or the time that Python needs for an answer would be too long

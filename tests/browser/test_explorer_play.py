@@ -4,9 +4,7 @@ between two of its settings."""
 import numpy as np
 import pytest
 from probe import READY, W, probe, write
-from test_explorer_page import FAKE, in_points
-
-from bptt_core.explorer import script
+from test_explorer_page import FAKE, RENDER, in_points
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +134,7 @@ def test_a_click_or_a_tap_sets_both_sliders_to_the_nearest_setting(opened, lab, 
 
 def test_with_a_kernel_a_click_sets_what_lies_under_it(browser, tmp_path, lab):
     (tmp_path / "fake.html").write_text(
-        f"<!doctype html><meta charset=utf-8><script>{script.classic()}</script>", "utf-8"
+        f"<!doctype html><meta charset=utf-8><script type=module>{RENDER}</script>", "utf-8"
     )
     page = browser.new_page()
     page.goto((tmp_path / "fake.html").as_uri())

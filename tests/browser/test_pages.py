@@ -10,6 +10,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
+from playwright.sync_api import expect
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 VIEWS = [("light", 1280), ("dark", 1280), ("light", 390)]
@@ -185,6 +186,21 @@ def test_the_search_finds_a_page_from_disk(visit, folder):
     opened = visit((folder / "search.html").as_uri() + "?q=glossary")
     opened.page.wait_for_selector("#search-results li a")
     assert opened.page.locator("#search-results li a").count() >= 1
+    assert opened.console == []
+
+
+def test_a_link_to_a_figure_that_waits_opens_it_and_it_is_saved_in_its_letters(visit, folder):
+    address = (folder / "chapters/03_add_instead_of_multiply.html").as_uri()
+    opened = visit(f"{address}#lab=forget-gate&forget_bias=1")
+    lab = opened.page.locator('[data-name="forget-gate"]')
+    expect(lab.locator(".gtt-panels")).to_be_in_viewport()
+    expect(lab.locator('[data-control="forget_bias"] output')).to_have_text("1")
+    lab.locator(".gtt-share summary").click()
+    with opened.page.expect_download() as waiting:
+        lab.locator('.gtt-share button[value="svg"]').click()
+    assert '@font-face { font-family: "GTT Sans"; src: url("data:' in Path(
+        waiting.value.path()
+    ).read_text(encoding="utf-8")
     assert opened.console == []
 
 

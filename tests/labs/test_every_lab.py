@@ -188,6 +188,7 @@ def test_a_lab_is_as_light_as_the_appendix_says(name):
 
 def test_the_script_is_as_light_as_the_appendix_says():
     assert 6_500 <= len(gzip.compress(script.classic().encode())) <= 8_500
+    assert len(gzip.compress(script.aside().encode())) <= 3_000
 
 
 # --- the table of numbers

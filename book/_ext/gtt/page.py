@@ -123,7 +123,13 @@ def start(app):
     app.gtt_repository = repository()
     app.gtt_repaired = Counter()
     files = sorted(path for path in STATIC.iterdir() if path.is_file())
-    own = [script.classic(), script.sheet(), questions.SHEET, *questions.SCRIPTS.values()]
+    own = [
+        script.classic(),
+        script.aside(),
+        script.sheet(),
+        questions.SHEET,
+        *questions.SCRIPTS.values(),
+    ]
     own += [text for figure in FIGURES.values() for text in (figure.SCRIPT, figure.SHEET)]
     parts = [*(text.encode() for text in own), *(path.read_bytes() for path in files)]
     app.gtt_version = version_of(*parts)
@@ -208,7 +214,7 @@ def finish(app, error):
         return
     warn_of_idle_repairs(app)
     static = Path(app.outdir, "_static")
-    scripts = {"explorer.js": script.classic()}
+    scripts = {"explorer.js": script.classic(), "share.js": script.aside()}
     scripts |= {f"{name}.js": figure.SCRIPT for name, figure in FIGURES.items()}
     scripts |= {name: (STATIC / name).read_text(encoding="utf-8") for name in OWN}
     for name, code in (scripts | questions.SCRIPTS).items():

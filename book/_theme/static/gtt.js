@@ -133,23 +133,27 @@
   document.addEventListener("scroll", hide, { passive: true });
   document.addEventListener("keydown", ({ key }) => key === "Escape" && hide());
 
-  // The place that the address names, if it names one.
+  // The place that the address names, if it names one: an element, or a figure by #lab=.
   const addressed = () => {
+    const hash = location.hash.slice(1);
+    const lab = new URLSearchParams(hash).get("lab");
+    if (lab) return document.querySelector(`[data-name="${CSS.escape(lab)}"]`);
     try {
-      return document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      return document.getElementById(decodeURIComponent(hash));
     } catch {
       return null; // a % that stands for nothing
     }
   };
 
-  // What is folded opens if the address leads into it.
+  // What is folded opens if the address leads into it, also what waits for an answer.
+  const FOLDED = "details:not([open]), [hidden]";
   const unfold = () => {
     const named = addressed();
-    let box = named?.closest("details");
+    let box = named?.closest(FOLDED);
     if (!box) return;
-    while (box) {
-      box.open = true;
-      box = box.parentElement.closest("details");
+    for (; box; box = box.parentElement.closest(FOLDED)) {
+      if (box.localName === "details") box.open = true;
+      else box.dispatchEvent(new Event("beforematch"));
     }
     named.scrollIntoView();
   };

@@ -1,6 +1,7 @@
 """The `table.Spec` of a figure: its model over the grid, packed for the page."""
 
 import re
+import textwrap
 
 from bptt_core._checks import wanted
 from bptt_core._style import PALETTE
@@ -44,7 +45,13 @@ def spec(model, moves, **known):
         "words": {"list": words, "places": list(series)},
         "table": packed,
     }
-    return known | found, re.sub("[*_]", "", max(sentences, key=len))
+    return known | found, _longest({re.sub("[*_]", "", said) for said in sentences})
+
+
+def _longest(sentences):
+    """The sentence that needs most lines, on a phone and on a desk: the page keeps room for it."""
+    many = sorted(sentences, key=lambda said: (len(said), said))[-20:]
+    return max(many, key=lambda said: sum(len(textwrap.wrap(said, n)) for n in range(36, 96, 6)))
 
 
 def _check(model, moves, places):

@@ -189,7 +189,8 @@ class Explorer(anywidget.AnyWidget):
             return data, metadata  # Colab shows every form it knows: leave it the live widget alone
         # the book loads script and sheet once for all pages
         linked = os.environ.get("BPTT_CORE_STATIC") == "linked"
-        alone = f"<style>{script.sheet()}</style><script>{script.classic()}</script>"
+        scripts = script.aside() + script.classic()
+        alone = f"<style>{script.sheet()}</style><script>{scripts}</script>"
         picture = plotting.png(*self.figures)
         return data | {
             "text/html": self._html + ("" if linked else alone),

@@ -131,9 +131,9 @@ def _figures():
     for gid, name, colour in (("rnn", "RNN", "muted"), ("lstm", "LSTM", "gradient")):
         ax.fill([0, 0], [0, 0], facecolor=f"gtt:{colour}", alpha=0.18, lw=0, gid=f"{gid}-band")
         ax.plot([], [], color=f"gtt:{colour}", lw=1.2, gid=f"{gid}-middle")
-        plotting.label(ax, 0, 1, name, colour, gid=f"{gid}-middle.name")
+        plotting.label(ax, 0, 1, name, colour, dx=8, gid=f"{gid}-middle.name")
     for gid, colour in (("here-rnn", "muted"), ("here", "gradient")):
-        ax.plot([], [], "o", color=f"gtt:{colour}", ms=7, gid=gid)
+        ax.plot([], [], "o", color=f"gtt:{colour}", ms=7, gid=gid, clip_on=False)
     curves = {
         "rnn": ("tanh RNN", "muted", "-"),
         "forget": (NAMES["forget"], "gate-f", "--"),

@@ -1,5 +1,7 @@
 // The controls: their grids, the setting that holds now, and the fields that show it.
 
+import { put } from "./elements.js";
+
 /** Number of the entry of `list` that is nearest to a value. */
 export function near(list, value) {
   return list.reduce(
@@ -21,11 +23,6 @@ export function valueAt({ options, values }, index) {
   const i = Math.floor(index);
   if (i === index || options) return values[i];
   return Number((values[i] + (index - i) * (values[i + 1] - values[i])).toPrecision(6));
-}
-
-/** Set an attribute, if that changes anything. */
-export function put(node, name, value) {
-  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
 }
 
 export class Controls {
@@ -55,6 +52,11 @@ export class Controls {
         });
       }
     });
+  }
+
+  /** The setting as name=value, each. */
+  pairs() {
+    return this.list.map(({ name }, k) => `${name}=${this.now[k]}`);
   }
 
   /** The place of every control on its grid. */

@@ -1,15 +1,10 @@
 // Drawing: one Artist for each item. What has not changed is left alone.
 
+import { svgElement } from "./elements.js";
 import { GAP, SHADES, UNITS } from "./wire.js";
 
 const STYLES = ["opacity", "fill-opacity", "stroke-opacity"];
 const same = (a, b) => a === b || (a?.byteOffset !== undefined && a.byteOffset === b?.byteOffset);
-
-function svgElement(name, attributes) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
-}
 
 /** One path of circles instead of an element for each marker: it is redrawn faster. */
 function dotsInstead(marks) {
@@ -22,8 +17,8 @@ function dotsInstead(marks) {
 /** A <text> instead of the outlines of one text. */
 function textInstead(node, { size, anchor, fill, halo }) {
   const text = svgElement("text", { "font-size": size, "text-anchor": anchor });
-  text.style.fill = fill;
-  if (halo) text.classList.add("gtt-halo");
+  const rim = "paint-order:stroke;stroke:var(--gtt-paper, #fff);stroke-width:3;stroke-opacity:.8";
+  text.style = `fill:${fill};${halo ? rim : ""}`;
   node.replaceChildren(...node.querySelectorAll("defs"), text); // other texts use its letters
   return text;
 }

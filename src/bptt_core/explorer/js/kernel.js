@@ -3,25 +3,21 @@
 const PATIENCE = 2500; // milliseconds
 
 export class Kernel {
-  /**
-   * @param {object} model - of anywidget
-   * @param {Controls} controls
-   * @param {{fromKernel: function(object), show: function(Reply), alone: function()}} figure - what it tells the figure
-   */
-  constructor(model, controls, root, figure) {
+  /** @param {object} model - of anywidget  @param {Figure} figure */
+  constructor(model, figure) {
     this.model = model;
-    this.controls = controls;
-    this.root = root;
+    this.controls = figure.controls;
+    this.root = figure.root;
     this.figure = figure;
     this.timer = 0;
     this.telling = false; // one setting at a time reaches the model: it is not read back half changed
-    const heard = controls.list.map(({ name }) => [`change:${name}`, () => this.hear()]);
+    const heard = this.controls.list.map(({ name }) => [`change:${name}`, () => this.hear()]);
     heard.push(["change:_frame", () => this.answer()]);
     for (const [event, listener] of heard) model.on(event, listener);
     this.end = () => {
       for (const [event, listener] of heard) model.off(event, listener);
     };
-    controls.stepBy(0.1);
+    this.controls.stepBy(0.1);
     this.hear();
     this.answer();
   }
@@ -33,7 +29,7 @@ export class Kernel {
       this.root.classList.add("gtt-offline");
       this.controls.snap();
       this.controls.stepBy(1);
-      this.figure.alone();
+      this.figure.show();
     }, PATIENCE);
     this.telling = true;
     try {
@@ -50,7 +46,10 @@ export class Kernel {
   /** Python moved. */
   hear() {
     if (this.telling) return;
-    this.figure.fromKernel(this.controls.list.map(({ name }) => this.model.get(name)));
+    this.figure.set(
+      this.controls.list.map(({ name }) => this.model.get(name)),
+      false,
+    );
   }
 
   answer() {

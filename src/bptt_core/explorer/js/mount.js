@@ -1,10 +1,7 @@
 // A figure: its parts, and the one way in which a setting changes, whoever changes it.
-// Two mounts: a classic script in a published page, a module for anywidget in a notebook with a kernel.
 
-import { Address } from "./address.js";
 import { Controls } from "./controls.js";
 import { Artist, joinAxes, say } from "./drawing.js";
-import { Kernel } from "./kernel.js";
 import { NumberTable } from "./numbers.js";
 import { drawGrown, Player } from "./play.js";
 import { addGrips, listen } from "./pointer.js";
@@ -17,10 +14,12 @@ const STEP = 80; // or, of a slider with many values, how long it stays at each
 let mounts = 0;
 
 class Figure {
-  /** @param {HTMLElement} root  @param {Spec} spec  @param {Table} table  @param {object} model - or undefined */
-  constructor(root, spec, table, model) {
+  /** @param {HTMLElement} root  @param {Spec} spec  @param {Table} table
+   *  @param {function(Figure): (Address|Kernel)} connect - to what is told of a setting */
+  constructor(root, spec, table, connect) {
     const $ = (selector) => root.querySelector(selector);
     this.name = spec.name;
+    this.title = spec.title;
     this.root = root;
     this.table = table;
     this.readout = $(".gtt-readout");
@@ -40,7 +39,7 @@ class Figure {
       if (artist.item.drag) addGrips(artist, table.items[j], this.controls, set);
       if (artist.item.click) listen(artist, table.items[j], this.controls, set);
     });
-    this.numbers = new NumberTable($(".gtt-numbers"), spec.columns, this.status);
+    this.numbers = new NumberTable($(".gtt-numbers"), spec.columns);
     this.numbers.details.addEventListener("toggle", () => this.numbers.fill(this.frame.cells));
     this.player = this.playerOf($(".gtt-play"), spec);
     $(".gtt-reset").addEventListener("click", () => {
@@ -48,17 +47,10 @@ class Figure {
       this.player.paused = false;
     });
     this.show();
-    for (const field of root.querySelectorAll("input, button")) field.disabled = false;
+    for (const field of root.querySelectorAll(".gtt-controls :is(input, button)"))
+      field.disabled = false;
     root.dataset.ready = "";
-    const quietly = (changes) => this.set(changes, false);
-    if (model) {
-      const told = {
-        fromKernel: quietly,
-        show: (reply) => this.show(reply),
-        alone: () => this.show(),
-      };
-      this.kernel = new Kernel(model, this.controls, root, told);
-    } else this.address = new Address(spec.name, this.controls, quietly, root);
+    this.home = connect(this);
   }
 
   /** Change some settings, {number of the control: value}, and tell the kernel or the address. */
@@ -67,7 +59,15 @@ class Figure {
     if (!this.controls.set(changes)) return;
     this.touched = true;
     this.show();
-    if (tell) (this.kernel ?? this.address).tell();
+    if (tell) this.home.tell();
+  }
+
+  /** Do what a link asks for, and say what is seen, changed or not. */
+  follow(changes) {
+    this.set(changes);
+    this.touched = true;
+    this.status.textContent = "";
+    this.show();
   }
 
   /** Play lets curves grow, or moves one slider through its grid. */
@@ -79,7 +79,7 @@ class Figure {
       const { share, request } = this.player;
       if (this.controls.set({ [play]: values[Math.round(share * last)] })) this.show();
       this.touched = true;
-      if (!request) (this.kernel ?? this.address).tell(); // it came to rest
+      if (!request) this.home.tell(); // it came to rest
     };
     const length = Math.max(GROWS, values.length * STEP);
     return new Player(button, move, length, () => this.controls.at()[play] / last);
@@ -116,7 +116,8 @@ class Figure {
   }
 }
 
-async function mount(root, model) {
+/** Bring a figure to life: its Figure, or undefined where it stays a picture. */
+export async function mount(root, connect) {
   const text = root.querySelector("script").textContent;
   if (root.dataset.mounted || !text) return; // in a page of the book its table may come later
   root.dataset.mounted = ++mounts;
@@ -128,22 +129,5 @@ async function mount(root, model) {
     root.classList.add("gtt-still"); // a browser without DecompressionStream keeps the picture
     return;
   }
-  const figure = new Figure(root, spec, table, model);
-  return () => figure.kernel?.end();
+  return new Figure(root, spec, table, connect);
 }
-
-function mountAll() {
-  for (const root of document.querySelectorAll(".gtt-explorer")) mount(root);
-}
-
-globalThis.bpttExplorer = {
-  async render({ model, el }) {
-    el.innerHTML = model.get("_html");
-    return mount(el.querySelector(".gtt-explorer"), model);
-  },
-};
-if (document.currentScript) {
-  if (document.readyState === "loading") addEventListener("DOMContentLoaded", mountAll);
-  else mountAll();
-  document.addEventListener("gtt:table", ({ target }) => mount(target));
-} // else a module: the notebook calls render

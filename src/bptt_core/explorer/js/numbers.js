@@ -9,15 +9,12 @@ function element(tag, ...inside) {
 }
 
 export class NumberTable {
-  /** @param {HTMLDetailsElement} details  @param {Column[]} columns  @param {HTMLElement} status */
-  constructor(details, columns, status) {
+  /** @param {HTMLDetailsElement} details  @param {Column[]} columns */
+  constructor(details, columns) {
     this.details = details;
     this.table = details.querySelector("table");
-    this.button = details.querySelector(".gtt-copy");
     this.names = columns.map(({ name }) => name);
-    this.status = status;
     this.rows = [];
-    this.button.addEventListener("click", () => this.copy());
   }
 
   /** Show some columns of numbers; a row that lies outside the axes is left out. */
@@ -36,21 +33,5 @@ export class NumberTable {
       element("thead", element("tr", ...head)),
       element("tbody", ...lines),
     );
-    this.details.dataset.tsv = [this.names, ...this.rows].map((line) => line.join("\t")).join("\n");
-  }
-
-  async copy() {
-    try {
-      await navigator.clipboard.writeText(this.details.dataset.tsv);
-      this.status.textContent = "Copied.";
-    } catch {
-      getSelection().selectAllChildren(this.table);
-      const copied = document.execCommand("copy");
-      this.status.textContent = copied ? "Copied." : "Selected: copy with the keyboard.";
-    }
-    this.button.textContent = this.status.textContent;
-    setTimeout(() => {
-      this.button.textContent = "Copy";
-    }, 1500);
   }
 }
