@@ -17,11 +17,12 @@ function compose(step, picks, before) {
 }
 
 const largest = (values) => Math.max(...values.map(Math.abs));
-function fit(typed, values, wide) {
-  const slack = SLACK * largest(values);
-  return typed.map((t, i) => Math.abs(t.value - values[i]) <= slack + Math.max(t.half * (wide ? 2 : 1), wide * 0.005 * Math.abs(values[i])));
+// Wide: a unit of the last digit that was typed, or half a unit of the last one that was asked for.
+function fit(typed, values, wide, digits = 2) {
+  const slack = SLACK * largest(values), near = wide * 0.5 * 10 ** -Math.max(2, digits);
+  return typed.map((t, i) => Math.abs(t.value - values[i]) <= slack + Math.max(t.half * (wide ? 2 : 1), near * Math.abs(values[i])));
 }
-const fits = (typed, values, wide = 0) => fit(typed, values, wide).every(Boolean);
+const fits = (typed, values, wide = 0, digits = 2) => fit(typed, values, wide, digits).every(Boolean);
 
 // What comes out with no slip, with one, with two: [picks, ids of the sentences], a factor or a transpose being a slip too.
 function slips(step) {
@@ -47,18 +48,21 @@ function explain(typed, step, befores, levels = [[0, 0], [1, 0], [0, 1], [1, 1],
   for (const [level, wide] of levels) {
     if (wide && step.whole) continue;
     const found = befores.flatMap((before, from) => known[level]
-      .map((slip) => ({ from, ids: slip[1], values: outcome(step, slip, before) })).filter(({ values }) => fits(typed, values, wide)));
+      .map((slip) => ({ from, ids: slip[1], values: outcome(step, slip, before) })).filter(({ values }) => fits(typed, values, wide, step.digits)));
     if (found.length) return { level, wide, found };
   }
   return { level: 3, found: [] };
 }
 
-// Fewer digits than tell the right answer from a wrong one are no answer yet.
-function tooFew(typed, step, befores, right) {
-  const scale = largest(right);
-  const coarse = typed.some((t) => scale && t.digits < step.digits && t.half > 1.2 * 10 ** -step.digits * scale);
-  const exact = typed.map((t) => ({ ...t, half: 0 }));
-  return coarse && explain(exact, step, befores, [[0, 0], [1, 0]]).level > 1 && `Type at least ${COUNT[step.digits]} digits: with fewer, right and wrong look the same.`;
+// A number too coarse to tell the right answer from a wrong one is no rounding: it is meant as it stands, ½ or 1, or it is
+// no answer yet. (10 is coarse for 9.54, and has the digits.) Returns the numbers as they are meant, and the fault.
+function meant(all, step, befores, right) {
+  const scale = largest(right), rounded = Number(scale.toPrecision(step.digits));
+  const unit = 10 ** (Math.floor(Math.log10(rounded)) + 1 - step.digits);
+  const short = (t) => scale && t.digits < step.digits && t.half > 1.2 * 10 ** -step.digits * scale;
+  const typed = all.map((t) => (short(t) || (scale && t.half > unit) ? { ...t, half: 0 } : t));
+  const fault = all.some(short) && explain(typed, step, befores, [[0, 0], [1, 0]]).level > 1 && `Type at least ${COUNT[step.digits]} digits: with fewer, right and wrong look the same.`;
+  return { typed, fault };
 }
 
 // How far off, where no known slip explains it.

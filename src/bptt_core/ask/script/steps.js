@@ -34,21 +34,21 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
   }
 
   function judge(k) {
-    const step = steps[k], inputs = entries(k), typed = inputs.map((input) => ({ ...read(input.value), ...(step.whole ? { half: 0 } : {}) }));
-    const bad = typed.findIndex((t) => t.fault);
-    if (bad >= 0) { inputs[bad].focus(); return typed[bad]; }
+    const step = steps[k], inputs = entries(k), all = inputs.map((input) => ({ ...read(input.value), ...(step.whole ? { half: 0 } : {}) }));
+    const bad = all.findIndex((t) => t.fault);
+    if (bad >= 0) { inputs[bad].focus(); return all[bad]; }
     const earlier = done.slice(0, k), clean = earlier.every((d) => d.right);
     const exact = earlier.reduce((all, d) => d.values.flatMap((values) => all.map((b) => [...b, ...values])), [[]]);
     const befores = [step.before, ...exact, earlier.flatMap((d) => d.typed)];
-    const expected = compose(step, {}, befores[1]), few = tooFew(typed, step, befores, expected);
-    if (few) return { fault: few };
+    const expected = compose(step, {}, befores[1]), { typed, fault } = meant(all, step, befores, expected);
+    if (fault) return { fault };
     const { level, wide, found } = explain(typed, step, befores), { from, values } = found[0] || {};
     const own = level === 0 && from > 0 && !clean, made = (id) => earlier.some((d) => d.ids.includes(id));
     const again = level === 1 && found.some(({ ids }) => ids.every(made));
     const verdict = level === 0 ? (own ? "carried" : wide ? "near" : "right") : again ? "again" : level === 3 ? "off" : "slip";
     const html = level === 0 ? [wide ? `To three digits: ${values.map(short).join(", ")}.` : "", step.why]
       : level === 3 ? [distance(typed, step, expected)] : again ? ["The same slip as before, and nothing new."] : sentences(level, found);
-    const good = level ? fit(typed, expected, 1) : [], numbers = typed.map((t) => t.value);
+    const good = level ? fit(typed, expected, 1, step.digits) : [], numbers = typed.map((t) => t.value);
     inputs.forEach((input, i) => (input.ariaInvalid = level && !good[i] ? "true" : null));
     const exactly = found.length ? found.slice(0, 3).map((one) => one.values) : [numbers];
     done = [...earlier, { right: level === 0 && !own, typed: numbers, values: exactly, ids: found.flatMap(({ ids }) => ids), verdict }];
