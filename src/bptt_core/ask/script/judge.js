@@ -17,10 +17,12 @@ function compose(step, picks, before) {
 }
 
 const largest = (values) => Math.max(...values.map(Math.abs));
-// Wide: a unit of the last digit that was typed, or half a unit of the last one that was asked for.
+// Wide: a unit of the last digit that was typed, or half a unit of the last one that was asked for. No number stands for
+// more than its digits can: 1 is not 0.95 rounded.
 function fit(typed, values, wide, digits = 2) {
-  const slack = SLACK * largest(values), near = wide * 0.5 * 10 ** -Math.max(2, digits);
-  return typed.map((t, i) => Math.abs(t.value - values[i]) <= slack + Math.max(t.half * (wide ? 2 : 1), near * Math.abs(values[i])));
+  const most = largest(values), slack = SLACK * most, asked = Math.max(2, digits), near = wide * 0.5 * 10 ** -asked;
+  const unit = 1.2 * 10 ** (Math.floor(Math.log10(Number(most.toPrecision(asked)))) + 1 - asked);
+  return typed.map((t, i) => Math.abs(t.value - values[i]) <= slack + Math.max(Math.min(t.half, unit) * (wide ? 2 : 1), near * Math.abs(values[i])));
 }
 const fits = (typed, values, wide = 0, digits = 2) => fit(typed, values, wide, digits).every(Boolean);
 
@@ -54,15 +56,12 @@ function explain(typed, step, befores, levels = [[0, 0], [1, 0], [0, 1], [1, 1],
   return { level: 3, found: [] };
 }
 
-// A number too coarse to tell the right answer from a wrong one is no rounding: it is meant as it stands, ½ or 1, or it is
-// no answer yet. (10 is coarse for 9.54, and has the digits.) Returns the numbers as they are meant, and the fault.
-function meant(all, step, befores, right) {
-  const scale = largest(right), rounded = Number(scale.toPrecision(step.digits));
-  const unit = 10 ** (Math.floor(Math.log10(rounded)) + 1 - step.digits);
-  const short = (t) => scale && t.digits < step.digits && t.half > 1.2 * 10 ** -step.digits * scale;
-  const typed = all.map((t) => (short(t) || (scale && t.half > unit) ? { ...t, half: 0 } : t));
-  const fault = all.some(short) && explain(typed, step, befores, [[0, 0], [1, 0]]).level > 1 && `Type at least ${COUNT[step.digits]} digits: with fewer, right and wrong look the same.`;
-  return { typed, fault };
+// Fewer digits than tell the right answer from a wrong one are no answer yet.
+function tooFew(typed, step, befores, right) {
+  const scale = largest(right);
+  const coarse = typed.some((t) => scale && t.digits < step.digits && t.half > 1.2 * 10 ** -step.digits * scale);
+  const exact = typed.map((t) => ({ ...t, half: 0 }));
+  return coarse && explain(exact, step, befores, [[0, 0], [1, 0]]).level > 1 && `Type at least ${COUNT[step.digits]} digits: with fewer, right and wrong look the same.`;
 }
 
 // How far off, where no known slip explains it.

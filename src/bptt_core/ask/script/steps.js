@@ -34,14 +34,14 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
   }
 
   function judge(k) {
-    const step = steps[k], inputs = entries(k), all = inputs.map((input) => ({ ...read(input.value), ...(step.whole ? { half: 0 } : {}) }));
-    const bad = all.findIndex((t) => t.fault);
-    if (bad >= 0) { inputs[bad].focus(); return all[bad]; }
+    const step = steps[k], inputs = entries(k), typed = inputs.map((input) => ({ ...read(input.value), ...(step.whole ? { half: 0 } : {}) }));
+    const bad = typed.findIndex((t) => t.fault);
+    if (bad >= 0) { inputs[bad].focus(); return typed[bad]; }
     const earlier = done.slice(0, k), clean = earlier.every((d) => d.right);
     const exact = earlier.reduce((all, d) => d.values.flatMap((values) => all.map((b) => [...b, ...values])), [[]]);
     const befores = [step.before, ...exact, earlier.flatMap((d) => d.typed)];
-    const expected = compose(step, {}, befores[1]), { typed, fault } = meant(all, step, befores, expected);
-    if (fault) return { fault };
+    const expected = compose(step, {}, befores[1]), few = tooFew(typed, step, befores, expected);
+    if (few) return { fault: few };
     const { level, wide, found } = explain(typed, step, befores), { from, values } = found[0] || {};
     const own = level === 0 && from > 0 && !clean, made = (id) => earlier.some((d) => d.ids.includes(id));
     const again = level === 1 && found.some(({ ids }) => ids.every(made));
