@@ -20,11 +20,10 @@ const largest = (values) => Math.max(...values.map(Math.abs));
 // Wide: a unit of the last digit that was typed, or half a unit of the last one that was asked for. No number stands for
 // more than its digits can: 1 is not 0.95 rounded.
 function fit(typed, values, wide, digits = 2) {
-  const most = largest(values), slack = SLACK * most, asked = Math.max(2, digits), near = wide * 0.5 * 10 ** -asked;
-  const unit = 1.2 * 10 ** (Math.floor(Math.log10(Number(most.toPrecision(asked)))) + 1 - asked);
-  return typed.map((t, i) => Math.abs(t.value - values[i]) <= slack + Math.max(Math.min(t.half, unit) * (wide ? 2 : 1), near * Math.abs(values[i])));
+  const most = largest(values), asked = Math.max(2, digits), unit = 1.2 * 10 ** (most.toExponential(asked - 1).split("e")[1] - asked + 1);
+  return typed.map((t, i) => Math.abs(t.value - values[i]) <= SLACK * most + Math.max(Math.min(t.half, unit) * (1 + wide), wide * 0.5 * 10 ** -asked * Math.abs(values[i])));
 }
-const fits = (typed, values, wide = 0, digits = 2) => fit(typed, values, wide, digits).every(Boolean);
+const fits = (typed, values, wide = 0, digits) => fit(typed, values, wide, digits).every(Boolean);
 
 // What comes out with no slip, with one, with two: [picks, ids of the sentences], a factor or a transpose being a slip too.
 function slips(step) {
