@@ -18,12 +18,12 @@ function compose(step, picks, before) {
 
 const largest = (values) => Math.max(...values.map(Math.abs));
 // Wide: a unit of the last digit that was typed, or half a unit of the last one that was asked for. No number stands for
-// more than its digits can: 1 is not 0.95 rounded.
-function fit(typed, values, wide, digits = 2) {
-  const most = largest(values), asked = Math.max(2, digits), unit = 1.2 * 10 ** (most.toExponential(asked - 1).split("e")[1] - asked + 1);
-  return typed.map((t, i) => Math.abs(t.value - values[i]) <= SLACK * most + Math.max(Math.min(t.half, unit) * (1 + wide), wide * 0.5 * 10 ** -asked * Math.abs(values[i])));
+// more than half a unit of that one, and a little: 1 is not 0.95 rounded.
+function fit(typed, values, wide, digits) {
+  const most = largest(values), part = 10 ** -(digits > 2 ? digits : 2), half = 6 * part * 10 ** Math.floor(Math.log10(most));
+  return typed.map((t, i) => Math.abs(t.value - values[i]) <= SLACK * most + Math.max(Math.min(t.half, half) * (1 + wide), wide * part / 2 * Math.abs(values[i])));
 }
-const fits = (typed, values, wide = 0, digits) => fit(typed, values, wide, digits).every(Boolean);
+const fits = (...all) => fit(...all).every(Boolean);
 
 // What comes out with no slip, with one, with two: [picks, ids of the sentences], a factor or a transpose being a slip too.
 function slips(step) {
@@ -59,8 +59,7 @@ function explain(typed, step, befores, levels = [[0, 0], [1, 0], [0, 1], [1, 1],
 function tooFew(typed, step, befores, right) {
   const scale = largest(right);
   const coarse = typed.some((t) => scale && t.digits < step.digits && t.half > 1.2 * 10 ** -step.digits * scale);
-  const exact = typed.map((t) => ({ ...t, half: 0 }));
-  return coarse && explain(exact, step, befores, [[0, 0], [1, 0]]).level > 1 && `Type at least ${COUNT[step.digits]} digits: with fewer, right and wrong look the same.`;
+  return coarse && explain(typed, step, befores, [[0, 0], [1, 0]]).level > 1 && `Type at least ${COUNT[step.digits]} digits: with fewer, right and wrong look the same.`;
 }
 
 // How far off, where no known slip explains it.

@@ -48,7 +48,7 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
     const verdict = level === 0 ? (own ? "carried" : wide ? "near" : "right") : again ? "again" : level === 3 ? "off" : "slip";
     const html = level === 0 ? [wide ? `To three digits: ${values.map(short).join(", ")}.` : "", step.why]
       : level === 3 ? [distance(typed, step, expected)] : again ? ["The same slip as before, and nothing new."] : sentences(level, found);
-    const good = level ? fit(typed, expected, 1, step.digits) : [], numbers = typed.map((t) => t.value);
+    const good = level ? fit(typed, expected, 1) : [], numbers = typed.map((t) => t.value);
     inputs.forEach((input, i) => (input.ariaInvalid = level && !good[i] ? "true" : null));
     const exactly = found.length ? found.slice(0, 3).map((one) => one.values) : [numbers];
     done = [...earlier, { right: level === 0 && !own, typed: numbers, values: exactly, ids: found.flatMap(({ ids }) => ids), verdict }];
