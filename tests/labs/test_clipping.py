@@ -54,9 +54,7 @@ def bounds_every_step(states):
     assert far > len(states) / 4
 
 
-@claims(
-    "clipping", "The loss has a cliff. What does one gradient step do when it starts on the edge?"
-)
+@claims("clipping", "The loss has a cliff. Where does the longest step go, without clipping?")
 def has_a_cliff(_):
     for w in np.linspace(4.5, 5.3, 6):
         b = cliff.CLIFF[0] + cliff.CLIFF[1] * (w - cliff.W_SEEN[0]) + np.linspace(-0.02, 0.02, 400)

@@ -70,10 +70,11 @@ def test_the_title_holds_for_the_row_in_every_state(states):
 
 @claims(
     "two_lanes",
-    "Both networks read the row and are then asked for its first letter. Why can the LSTM answer? "
-    "And can it with a forget bias of 0?",
+    "Both networks read the row of 30 letters and are then asked for its first. Why can the LSTM "
+    "answer? And can it with a forget bias of 0?",
 )
 def at_bias_0_it_cannot(_):
+    assert study.LENGTH == 30
     assert known(study.stored()["LSTM 3"])[:, -1].mean() > 0.9
     assert not known(study.stored()["LSTM 0"]).any()
 

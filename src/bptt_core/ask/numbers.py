@@ -4,6 +4,8 @@ number  one number
 matrix  a vector or a matrix, or several steps that build on one another, in one variant or in many
 """
 
+import numpy as np
+
 from bptt_core._checks import wanted
 from bptt_core.ask import fields, text
 from bptt_core.ask.question import Question
@@ -40,8 +42,9 @@ def number(
 
     Raises ValueError for a slip that the digits cannot tell from the right number."""
     digits = digits or (1 if float(right).is_integer() else 2)
+    least = 1.5 * 10 ** (np.floor(np.log10(abs(right) or 1)) + 1 - digits)  # in its last digit
     for value, sentence in slips:
-        if abs(value - right) < 1.5 * 10 ** (1 - digits) * abs(right) / 2 and digits > 1:
+        if abs(value - right) < least and digits > 1:
             raise wanted("slips", f"{value:.4g} ({sentence})", f"farther from {right:.4g}")
     others = [*((value, None) for value in also), *slips]
     step = Step("", (1,), add=Part([right], [([value], said) for value, said in others]), why=why)

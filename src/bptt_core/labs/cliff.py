@@ -139,9 +139,7 @@ def clipping():
         },
         name="clipping",
         title="Clipping bounds every step; without it, one step at the cliff can go far",
-        question=(
-            "The loss has a cliff. What does one gradient step do when it starts on the edge?"
-        ),
+        question="The loss has a cliff. Where does the longest step go, without clipping?",
         reading=(
             "The stronger the shade, the higher the loss. Click on the surface to start there, at "
             "the open circle. At the cliff a gradient can be hundreds of times longer than "

@@ -14,8 +14,8 @@ AGAINST = 0.1  # shares below zero that are worth a word
 STACKED = ("output", "mixed", "cell", "gates")  # from the line at zero outwards
 FAMILIES = {
     "cell": ("cell only, $t_0$", "gate-f", "-"),
-    "gates": ("i, f, g too", "gate-g", "-"),
-    "output": ("o only, $t_1$", "gate-o", "-"),
+    "gates": ("through gates", "gate-g", "-"),
+    "output": ("output only", "gate-o", "-"),
     "mixed": ("mixed", "muted", "-"),
 }
 

@@ -81,7 +81,7 @@ def _half(first, part, said):
     for step, letter in enumerate(study.spelt()[first - 1 : last], first):
         first_of_all = {"color": "gtt:forward", "fontsize": 14} if step == 1 else {}
         ax.text(step - 0.5, 4.6, letter, **{"ha": "center", "va": "center"} | first_of_all)
-        if step == 1 or step % 5 == 0:
+        if step in (1, HALF + 1) or step % 5 == 0:
             ax.text(step - 0.5, 0.6, str(step), ha="center", **SMALL)
     for lane, bottom in LANES.items():
         for look in (
@@ -90,7 +90,9 @@ def _half(first, part, said):
         ):
             boxes = [Rectangle((x + 0.05, bottom), SIDE, SIDE) for x in range(first - 1, last)]
             ax.add_collection(PatchCollection(boxes, **look))
-        ax.text(first - 0.95, bottom + SIDE + 0.12, " ", gid=f"{lane}.{said}", va="bottom")
+        at, side = (0.05, "left") if first == 1 else (last - 0.05, "right")
+        above = {"va": "bottom", "ha": side, "gid": f"{lane}.{said}"}
+        ax.text(at, bottom + SIDE + 0.12, " ", **above)
     return fig, ax
 
 
@@ -100,6 +102,7 @@ def _add_remarks(early, late):
     blue = SMALL | {"color": "gtt:forward"}
     early.text(0.8, 5.3, "remember this one", **blue)
     late.text(study.LENGTH - 0.1, 5.3, "asked here: which was the first?", ha="right", **blue)
+    late.text(HALF + 0.05, 5.3, "… the same row goes on", **SMALL)
     early.text(0.05, -0.35, "The gradient of the answer comes from the right.", **SMALL)
     early.text(0.05, -1.1, "A box is as strong as what arrives at its step:", **SMALL)
     for k, text in enumerate(SCALE):
@@ -137,7 +140,7 @@ def two_lanes():
         name="two-lanes",
         title="Only networks whose gradient reaches the first letter know it",
         question=(
-            "Both networks read the row and are then asked for its first letter. "
+            "Both networks read the row of 30 letters and are then asked for its first. "
             "Why can the LSTM answer? And can it with a forget bias of 0?"
         ),
         reading=(

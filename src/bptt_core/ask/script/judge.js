@@ -17,11 +17,13 @@ function compose(step, picks, before) {
 }
 
 const largest = (values) => Math.max(...values.map(Math.abs));
-function fit(typed, values, wide) {
-  const slack = SLACK * largest(values);
-  return typed.map((t, i) => Math.abs(t.value - values[i]) <= slack + Math.max(t.half * (wide ? 2 : 1), wide * 0.005 * Math.abs(values[i])));
+// Wide: a unit of the last digit that was typed, or half a unit of the last one that was asked for. No number stands for
+// more than half a unit of that one, and a little: 1 is not 0.95 rounded.
+function fit(typed, values, wide, digits) {
+  const most = largest(values), part = 10 ** -(digits > 2 ? digits : 2), half = 6 * part * 10 ** Math.floor(Math.log10(most));
+  return typed.map((t, i) => Math.abs(t.value - values[i]) <= SLACK * most + Math.max(Math.min(t.half, half) * (1 + wide), wide * part / 2 * Math.abs(values[i])));
 }
-const fits = (typed, values, wide = 0) => fit(typed, values, wide).every(Boolean);
+const fits = (...all) => fit(...all).every(Boolean);
 
 // What comes out with no slip, with one, with two: [picks, ids of the sentences], a factor or a transpose being a slip too.
 // An id below 0 is no slip: that number is right as well.
@@ -48,7 +50,7 @@ function explain(typed, step, befores, levels = [[0, 0], [1, 0], [0, 1], [1, 1],
   for (const [level, wide] of levels) {
     if (wide && step.whole) continue;
     const found = befores.flatMap((before, from) => known[level]
-      .map((slip) => ({ from, ids: slip[1], values: outcome(step, slip, before) })).filter(({ values }) => fits(typed, values, wide)));
+      .map((slip) => ({ from, ids: slip[1], values: outcome(step, slip, before) })).filter(({ values }) => fits(typed, values, wide, step.digits)));
     if (found.length) return { level, wide, found };
   }
   return { level: 3, found: [] };
@@ -58,8 +60,7 @@ function explain(typed, step, befores, levels = [[0, 0], [1, 0], [0, 1], [1, 1],
 function tooFew(typed, step, befores, right) {
   const scale = largest(right);
   const coarse = typed.some((t) => scale && t.digits < step.digits && t.half > 1.2 * 10 ** -step.digits * scale);
-  const exact = typed.map((t) => ({ ...t, half: 0 }));
-  return coarse && explain(exact, step, befores, [[0, 0], [1, 0]]).level > 1 && `Type at least ${COUNT[step.digits]} digits: with fewer, right and wrong look the same.`;
+  return coarse && explain(typed, step, befores, [[0, 0], [1, 0]]).level > 1 && `Type at least ${COUNT[step.digits]} digits: with fewer, right and wrong look the same.`;
 }
 
 // How far off, where no known slip explains it.
