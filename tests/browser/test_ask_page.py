@@ -147,8 +147,8 @@ def test_the_wrong_line_is_found(page):
         ("0.0955", "slip", "T = 6 times too small"), ("1.72", "slip", "B = 3 times too large"),
         ("-0.35", "slip", "1 − h was taken."),
         ("-0.35", "slip", "The sign is the other way round."),
-        ("0.75", "off", "1.31 times the right number"), ("0.6", "fault", "at least two digits"),
-        ("0.3", "fault", "at least two digits"), ("x", "fault", "cannot read"),
+        ("0.75", "off", "1.31 times the right number"), ("0.6", "fault", "at least 2 digits"),
+        ("0.3", "fault", "at least 2 digits"), ("x", "fault", "cannot read"),
         ("", "fault", "Type a number"),
         ("0", "off", "No mistake I know gives that."), ("570", "off", "995 times the right number"),
         ("5.7e9", "off", "about 10^9 times"), ("-0.75", "off", "−1.31 times"),
@@ -249,7 +249,7 @@ def test_a_slip_is_named_once_and_what_follows_is_judged_from_it(page):
     then = second.value(slipped).ravel()
     assert fill(page, 1, written(then))[0] == "carried"
     verdict, words = fill(page, 2, written(third.value(np.r_[slipped, then])))
-    assert verdict == "carried" and "one of three steps went wrong" in words
+    assert verdict == "carried" and "1 of 3 steps went wrong" in words
 
 
 def test_a_slip_that_is_made_again_is_not_named_again(page):
@@ -343,7 +343,7 @@ TRUTH = [round(float(np.log10(v)), 1) for v in made.CURVE]
     [
         (TRUTH, "right", "Nowhere more than half a decade off."),
         ([v + 0.4 for v in TRUTH], "right", "One decade for five lags"),
-        ([*TRUTH[:4], TRUTH[4] - 2, TRUTH[5]], "off", "Furthest off at lag 20: two decades low."),
+        ([*TRUTH[:4], TRUTH[4] - 2, TRUTH[5]], "off", "Furthest off at lag 20: 2 decades low."),
         ([v + 1 for v in TRUTH], "off", "Too high everywhere, most at lag"),
         ([0] * 6, "slip", "Flat: nothing vanishes."),
     ],

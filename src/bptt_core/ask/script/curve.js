@@ -30,7 +30,7 @@ kinds.curve = ({ root, spec }) => {
     input.addEventListener("blur", () => dots[i].classList.remove("gtt-held"));
   });
 
-  const many = (d) => (d < 0.75 ? "half a decade" : d < 1.25 ? "one decade" : `${COUNT[d % 1 < 0.26 || d % 1 > 0.74 ? Math.round(d) : -1] || d.toFixed(1)} decades`);
+  const many = (d) => (d < 0.75 ? "half a decade" : d < 1.25 ? "one decade" : `${Number(d.toFixed(1))} decades`);
   const within = (a, b) => a.every((v, i) => Math.abs(v - b[i]) <= spec.within + 1e-9);
   function compare(v) {
     const off = v.map((y, i) => y - spec.truth[i]), worst = off.reduce((w, d, i) => (Math.abs(d) > Math.abs(off[w]) ? i : w), 0);

@@ -1,7 +1,6 @@
 // Typed numbers against a step's table. An answer is scale ∘ (add + map · the answers before it); each of these slots has
 // its right values first, then those of the mistakes. Nothing is known here of what they mean.
 const SLACK = 2e-5; // the table is rounded to six digits
-const COUNT = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight"];
 
 function compose(step, picks, before) {
   return Array.from({ length: step.n }, (_, i) => {
@@ -20,7 +19,7 @@ const largest = (values) => Math.max(...values.map(Math.abs));
 // Wide: a unit of the last digit that was typed, or half a unit of the last one that was asked for. No number stands for
 // more than half a unit of that one, and a little: 1 is not 0.95 rounded.
 function fit(typed, values, wide, digits) {
-  const most = largest(values), part = 10 ** -(digits > 2 ? digits : 2), half = 6 * part * 10 ** Math.floor(Math.log10(most));
+  const most = largest(values), part = 10 ** -Math.max(digits || 2, 2), half = 6 * part * 10 ** Math.floor(Math.log10(most));
   return typed.map((t, i) => Math.abs(t.value - values[i]) <= SLACK * most + Math.max(Math.min(t.half, half) * (1 + wide), wide * part / 2 * Math.abs(values[i])));
 }
 const fits = (...all) => fit(...all).every(Boolean);
@@ -29,8 +28,8 @@ const fits = (...all) => fit(...all).every(Boolean);
 // An id below 0 is no slip: that number is right as well.
 function slips(step) {
   const single = step.slots.flatMap(({ ids }, k) => ids.map((id, i) => [{ [k]: i + 1 }, [id]]));
-  const pairs = single.flatMap((a, i) => single.slice(i + 1).filter((b) => Object.keys(a[0])[0] !== Object.keys(b[0])[0])
-    .map((b) => [{ ...a[0], ...b[0] }, [...a[1], ...b[1]]]));
+  const pairs = single.flatMap(([a, x], i) => single.slice(i + 1).map(([b, y]) => [{ ...a, ...b }, [...x, ...y]]))
+    .filter(([picks]) => Object.keys(picks).length > 1); // two slips at one slot are none
   const turned = ([picks, ids]) => step.factors.map(([factor, id]) => [picks, [...ids, id], factor]);
   const none = [{}, []];
   return [[none, ...single.filter((slip) => slip[1] < 0)], [...single, ...turned(none)], [...pairs, ...single.flatMap(turned)]];
@@ -60,7 +59,7 @@ function explain(typed, step, befores, levels = [[0, 0], [1, 0], [0, 1], [1, 1],
 function tooFew(typed, step, befores, right) {
   const scale = largest(right);
   const coarse = typed.some((t) => scale && t.digits < step.digits && t.half > 1.2 * 10 ** -step.digits * scale);
-  return coarse && explain(typed, step, befores, [[0, 0], [1, 0]]).level > 1 && `Type at least ${COUNT[step.digits]} digits: with fewer, right and wrong look the same.`;
+  return coarse && explain(typed, step, befores, [[0, 0], [1, 0]]).level > 1 && `Type at least ${step.digits} digits: fewer do not tell right from wrong.`;
 }
 
 // How far off, where no known slip explains it.

@@ -64,7 +64,7 @@ kinds.number = kinds.matrix = ({ root, spec, say, keepState }) => {
       field.disabled = i > done.length;
       if (i > k && many) say.clear(field);
     });
-    if (whole && many) result.html.push(wrong ? `In all, ${COUNT[wrong]} of ${COUNT[steps.length]} steps went wrong; the rest was judged from your own numbers.` : "All steps are right.");
+    if (whole && many) result.html.push(wrong ? `In all, ${wrong} of ${steps.length} steps went wrong; the rest was judged from your own numbers.` : "All steps are right.");
     const rows = done.map((_, i) => entries(i).map((input) => input.value.slice(0, 40)));
     const said = rows.map((row) => row.join(", ")).join(" · ").slice(0, 200);
     return { verdict: missed ? "slip" : "right", said, state: [variant, ...rows], open: !whole, spoken: result, where: fields[k] };

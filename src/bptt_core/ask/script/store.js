@@ -2,7 +2,7 @@
 // What cannot be kept is said once; the page works all the same.
 const KEY = "gtt-answers", EDITION = 1;
 const LOSSES = {
-  blocked: "This browser keeps nothing for this page: your answers last until you leave it.",
+  blocked: "This browser keeps nothing for this page: your answers last until you leave this page.",
   full: "This browser's storage is full: your answers last until you leave this page.",
   older: "Your answers are of another edition and cannot be read: new ones take their place.",
 };
