@@ -251,7 +251,7 @@ def test_a_step_is_spoken_with_its_line_and_what_happened(page):
     status = seen.root.locator(".gtt-status")
     assert status.text_content() == ""
     seen.root.get_by_role("button", name="Next step").click()
-    assert status.text_content().startswith("forward, t = 2: h[t] = phi.f(")
+    assert status.text_content().startswith("forward, t = 2: h[t] = np.tanh(")
     assert status.text_content().endswith("Step 2 reads x2 and h1, and makes h2.")
     slider = seen.root.get_by_role("slider", name="Step of the walk")
     assert slider.get_attribute("aria-valuetext") == "2 of 22: forward, t = 2"
