@@ -1,11 +1,14 @@
 """What the lab of path families says, in every state of it."""
 
+import re
+
 import numpy as np
 from figures import artist_of
 from lab_claims import NUMBER, PERCENT, claims, made, near, number, parse, states
 from matplotlib.colors import to_rgb
 
 from bptt_core import lstm
+from bptt_core.follow import roads
 from bptt_core.labs.families import AGAINST, LAGS
 
 PARTS = ("cell", "gates", "output", "mixed")
@@ -141,3 +144,11 @@ def test_there_are_states_where_the_path_through_the_cell_is_nearly_everything()
     for state in states("paths"):
         if state.settings["scale"] == 0.05 and state.settings["forget_bias"] == 3:
             assert 0.93 < shares(state)["cell"][-1] < 1.07
+
+
+def test_a_family_of_the_lab_lights_up_with_the_text_and_has_the_text_s_keys():
+    """Line and stack, as in the figure of paths, whose families these are."""
+    keys = [name.replace(" ", "-") for name in roads.FAMILIES]
+    html = made("paths").html
+    for gid, key in zip(PARTS, keys, strict=True):
+        assert len(re.findall(rf'class="part-{key}"', html)) >= 2, gid

@@ -12,6 +12,12 @@ LAGS = 16
 STACKS = [2, 3, 6, 14, 110]  # where the axis of the shares ends
 AGAINST = 0.1  # shares below zero that are worth a word
 STACKED = ("output", "mixed", "cell", "gates")  # from the line at zero outwards
+PARTS = {  # what lights up with a text that speaks of a family
+    "cell": "cell-only",
+    "gates": "through-gates",
+    "output": "output-only",
+    "mixed": "mixed",
+}
 FAMILIES = {
     "cell": ("cell only, $t_0$", "gate-f", "-"),
     "gates": ("through gates", "gate-g", "-"),
@@ -134,5 +140,6 @@ def paths():
             "gradient.",
         ],
         play=list(curves),
+        parts={start + gid: key for gid, key in PARTS.items() for start in ("", "share-")},
         columns=("lag k", {gid: name.replace("$", "") for gid, (name, _, _) in curves.items()}),
     )
