@@ -38,7 +38,7 @@ CASES = {  # question: [(what is changed in the starter, right or not, what is s
         ((), False, "three terms"),
         (((O_ROAD, G + R),), True, "Right"),
         (((O_ROAD, G + O_ROAD),), False, "R is missing"),
-        (((O_ROAD, R),), False, "∂c/∂h"),
+        (((O_ROAD, R),), False, "h from h, c from h"),
         (((O_ROAD, G + R), ("R + np.diag(tau) @ G", "R")), False, "τ G is missing"),
         (((O_ROAD, G.replace("1 - g**2", "g * (1 - g)") + R),), False, "slope is 1 − g^2"),
         (((O_ROAD, G + R.replace("@ p.W_ho", "@ p.W_ho.T")),), False, "R + τ G"),

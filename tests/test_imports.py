@@ -60,7 +60,7 @@ WINGS = {
     ],
     "derivations": ["symbols", "unrolled", "networks"],
     "follow": ["roads", "graph", "element"],
-    "studies": ["lag_tasks", "long_gradient", "first_letter", "random_networks", "film"],
+    "studies": ["lag_tasks", "long_gradient", "reading", "first_letter", "random_networks", "film"],
     "walk": [
         *("written", "equations", "trace", "scene", "graph", "recurrent", "gated", "slips"),
         *("lines", "notes", "page", "widget"),

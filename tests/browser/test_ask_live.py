@@ -86,4 +86,4 @@ def test_a_walk_is_walked_by_keys_that_the_notebook_does_not_take(notebook):
     cell.locator("output", has_text="3 of 22").wait_for()
     cell.locator("select").select_option("slope missing")
     cell.get_by_role("button", name="Go there").click()
-    cell.locator(".gtt-walk-code li.on del", has_text="phi.df(h[t])").wait_for()
+    cell.locator(".gtt-walk-code li.on del", has_text="(1 - h[t]**2)").wait_for()

@@ -48,6 +48,7 @@ REPAIRS = (  # what axe-core rightly complains of
     ('<th class="head"><p></p></th>', '<td class="head"></td>'),
 )
 WHOLE = 8  # pages of a book that has something for each of them to mend
+GLYPH = re.compile(r'(<path id="g[0-9a-f]{8}-[^"]*" d=")([^"]*)"')
 TOKEN = re.compile(r'<span class="(\w*)">([^<]*)</span>|<span></span>')
 # the classes of tokens that gtt.css colours
 COLOURED = set(
@@ -100,7 +101,8 @@ def add_context(app, pagename, templatename, context, doctree):
     for wrong, right in REPAIRS:
         app.gtt_repaired[wrong] += body.count(wrong)
         body = body.replace(wrong, right)
-    context["body"] = re.sub(r"<pre .*?</pre>", plain_code, body, flags=re.S)
+    body = re.sub(r"<pre .*?</pre>", plain_code, body, flags=re.S)
+    context["body"] = GLYPH.sub(short_outline, body)
     context["has_math"] = "<mjx-container" in body
     context["has_ledger"] = "claim-filter" in body
     context["has_explorer"] = "gtt-explorer" in body
@@ -149,6 +151,15 @@ def minified(code):
     """A script with short names and no spaces; as it is where there is no minifier
     (requirements.txt says where)."""
     return minify.string("application/javascript", code) if minify else code
+
+
+def short_outline(match):
+    """The outline of a letter in a figure, written in steps from point to point: 3 kB less on a
+    page of figures."""
+    if not minify:
+        return match[0]
+    small = minify.string("image/svg+xml", f'<svg><path d="{match[2]}"/></svg>')
+    return match[1] + re.search(r'd="([^"]*)"', small)[1] + '"'
 
 
 def plain_code(match):
